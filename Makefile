@@ -1,0 +1,45 @@
+# Two commands to know: `make lab` opens the course, `make test` proves that it works.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.installed
+
+.PHONY: help lab test notebooks book grade-demo bench
+
+help:
+	@echo "make lab         open the course in JupyterLab"
+	@echo "make test        everything that is checked before a change goes in"
+	@echo "make notebooks   make the students' notebooks from solutions/"
+	@echo "make book        run the units, build the book into build/book and serve it"
+	@echo "make grade-demo  grade four made-up students and write their feedback"
+	@echo "make bench       measure ours beside others' (writes book/results)"
+
+lab: $(READY)
+	@$(BIN)/genssl lab
+
+test: $(READY)
+	@$(BIN)/genssl doctor --install-browser
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/genssl build --check
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+notebooks: $(READY)
+	@$(BIN)/genssl build
+
+book: $(READY)
+	@$(BIN)/genssl book --serve
+
+grade-demo: $(READY)
+	@$(BIN)/genssl build 05 && $(BIN)/genssl grade 05 --demo --force && $(BIN)/genssl feedback 05
+
+bench: $(READY)
+	@set -e; for file in bench/*.py; do [ ! -e "$$file" ] || $(BIN)/python "$$file"; done
+
+# Installed once; again only when what is asked for changes.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit("GenSSL needs Python 3.11, 3.12 or 3.13, and `$(PYTHON)` is %d.%d. Try: make PYTHON=python3.12 $(or $(MAKECMDGOALS),lab)" % v)'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing the course into .venv (a few minutes, once) ..."
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[course,dev]"
+	@touch $@

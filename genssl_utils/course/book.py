@@ -1,0 +1,223 @@
+"""The book: pages staged from sources and executed notebooks, then built strictly by Sphinx."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from rich.console import Console
+
+from genssl_utils.course import record
+from genssl_utils.course.build import refuse_leaks, release
+from genssl_utils.course.files import files_under, write_atomic
+from genssl_utils.course.pages import page
+from genssl_utils.course.run import Job, execute_all
+from genssl_utils.course.source import CourseError, Unit
+from genssl_utils.kit.results import quantity
+
+TABLES = "<!-- tables: written by genssl book -->"
+"""Where `book/results.md` gets the recorded numbers."""
+
+MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
+"""The parts of MathJax that a page can ask for."""
+
+
+def build_book(
+    units: Sequence[Unit], *, everything: bool = False, console: Console | None = None
+) -> Path:
+    """Run what needs running, stage the pages, build them with warnings as errors.
+
+    Args:
+        units: every unit of the course.
+        everything: build each page anew; only then is a page that did not change checked again.
+        console: where progress is shown.
+
+    Returns:
+        The book's first page.
+
+    Raises:
+        CourseError: a unit fails, is missing from the table of contents, or Sphinx warns.
+    """
+    console = console or Console(quiet=True)
+    root = units[0].root
+    executed = [job.output for job in run_all(units, console)]
+    stage(units, executed)
+    console.print("Building the pages ...")
+    html = sphinx(root, everything=everything or bool(os.environ.get("CI")))
+    write_atomic(html / ".nojekyll", "")
+    return html / "index.html"
+
+
+def run_all(units: Sequence[Unit], console: Console) -> list[Job]:
+    """Execute what changed.
+
+    Raises:
+        CourseError: something failed; the line is the first failure.
+    """
+    jobs = [Job(unit) for unit in units]
+    outcomes = execute_all(jobs, console=console)
+    if failures := [line for outcome in outcomes for line in outcome.failures]:
+        raise CourseError(failures[0])
+    return jobs
+
+
+def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
+    """Write everything that Sphinx reads to `build/book-src`; unchanged files keep their time.
+
+    Args:
+        units: the units.
+        executed: their executed notebooks, in the same order.
+
+    Returns:
+        The folder.
+
+    Raises:
+        CourseError: a unit has no line in `book/_toc.yml`, or a page would show an answer.
+    """
+    root = units[0].root
+    source, target = root / "book", root / "build" / "book-src"
+    contents = (source / "_toc.yml").read_text(encoding="utf-8")
+    wanted: dict[Path, bytes] = {}
+    for path in files_under(source):
+        wanted[target / path.relative_to(source)] = path.read_bytes()
+    wanted[target / "_config.yml"] = (root / "_config.yml").read_bytes()
+    wanted[target / "results.md"] = results_page(root, units).encode()
+    for path in mathjax_files():
+        wanted[target / "_static" / "mathjax" / path[0]] = path[1].read_bytes()
+    for unit, notebook in zip(units, executed, strict=True):
+        if not re.search(rf"file:\s*units/{unit.name}\s*$", contents, re.M):
+            raise CourseError(f"Add a line to book/_toc.yml: `- file: units/{unit.name}`.")
+        text = unit_page(unit, notebook)
+        wanted[target / "units" / f"{unit.name}.ipynb"] = text.encode()
+    for path, data in wanted.items():
+        write_atomic(path, data)
+    for path in files_under(target):
+        if path not in wanted and path.name != "conf.py":
+            path.unlink()
+    return target
+
+
+def unit_page(unit: Unit, notebook: Path) -> str:
+    """A unit's chapter as a notebook, from its executed reference.
+
+    Raises:
+        CourseError: it would still hold an answer or a hidden test.
+    """
+    with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
+        handed_out = nbformat.reads(release(unit, Path(folder)).decode(), as_version=4)
+    text = nbformat.writes(page(nbformat.read(notebook, as_version=4), handed_out)) + "\n"
+    refuse_leaks(unit, text)
+    return text
+
+
+def mathjax_files() -> list[tuple[str, Path]]:
+    """MathJax's own files by their names under `_static/mathjax`, from an installed package.
+
+    Raises:
+        CourseError: the package is missing.
+    """
+    found = importlib.util.find_spec("sphinx-mathjax-offline")
+    if found is None:
+        raise CourseError("MathJax is missing. Install it: pip install sphinx-mathjax-offline")
+    home = Path(found.origin).parent / "static" / "mathjax"
+    files = files_under(*(home / part for part in MATHJAX))
+    return [(path.relative_to(home).as_posix(), path) for path in files]
+
+
+def sphinx(root: Path, *, everything: bool) -> Path:
+    """Turn the staged pages into `build/book`, with every warning an error.
+
+    Raises:
+        CourseError: Sphinx warned or failed; the whole log is in `build/book.log`.
+    """
+    source, html = root / "build" / "book-src", root / "build" / "book"
+    python = [sys.executable, "-m"]
+    settings = [*python, "jupyter_book", "config", "sphinx", "--toc", str(source / "_toc.yml")]
+    _tool([*settings, "--config", str(source / "_config.yml"), str(source)], root)
+    build = [*python, "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
+    build += ["-d", str(root / "build" / "book-doctrees"), *(["-E", "-a"] if everything else [])]
+    try:
+        _tool([*build, str(source), str(html)], root)
+    except CourseError:
+        # A page with a warning is not read again by the next, incremental build.
+        shutil.rmtree(root / "build" / "book-doctrees", ignore_errors=True)
+        raise
+    return html
+
+
+def _tool(command: list[str], root: Path) -> None:
+    """Run a tool and keep its log; a failure is told by its first warning or error."""
+    done = subprocess.run(
+        command, cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"},
+    )  # fmt: skip
+    log = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    write_atomic(root / "build" / "book.log", log)
+    if done.returncode:
+        told = [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line]
+        line = (told or log.strip().splitlines() or ["no reason given"])[0 if told else -1]
+        line = line.replace(f"{root}/build/book-src/", "")
+        more = f" ({len(told) - 1} more)" if len(told) > 1 else ""
+        raise CourseError(f"The book was not built: {line}{more}. See build/book.log.")
+
+
+def results_page(root: Path, units: Sequence[Unit]) -> str:
+    """`book/results.md` with a table for each unit that has recorded numbers."""
+    parts = [_tables(unit) for unit in units if record.read(unit)]
+    text = (root / "book" / "results.md").read_text(encoding="utf-8")
+    return text.replace(TABLES, "\n".join(parts) or "No numbers are recorded yet.")
+
+
+def _tables(unit: Unit) -> str:
+    lines = [f"## {unit.title}", ""]
+    for scale, entry in record.read(unit).items():
+        made = ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
+        lines += [
+            f"Scale `{scale}`, {len(entry['seeds'])} seeds; {made}.",
+            "",
+            "| result | mean ± sd | paper |",
+            "|---|---|---|",
+            *(_row(name, claim) for name, claim in entry["claims"].items()),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _row(name: str, claim: dict[str, Any]) -> str:
+    unit = f" [{claim['unit']}]" if claim.get("unit") else ""
+    paper = f"{quantity(claim['paper'])} ({claim['source']})" if claim.get("paper") else ""
+    cells = [name + unit, f"{quantity(claim['mean'])} ± {quantity(claim['sd'])}", paper]
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+def serve_book(folder: Path, port: int, *, console: Console) -> None:
+    """Serve the built book on this machine until Ctrl-C; the next free port if it is taken."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            return
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    for candidate in range(port, port + 50):
+        try:
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+        except OSError:
+            continue
+        console.print(f"The book is at http://127.0.0.1:{candidate}/ (Ctrl-C ends it).")
+        with server:
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                return
+    raise CourseError(f"No free port between {port} and {port + 49}. Try --port.")

@@ -1,0 +1,155 @@
+"""The zip for students, searched for answers and hidden tests before it is written."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from genssl_utils.course.build import release
+from genssl_utils.course.files import files_under, write_atomic
+from genssl_utils.course.source import MARKERS, CourseError, Unit
+
+FOLDER = "genssl"
+"""The one folder that the zip unpacks to."""
+
+TOP_LEVEL = (
+    "README.md", "LICENSE", "LICENSE-text", "Makefile", "pyproject.toml", "constraints.txt",
+    "environment.yml",
+)  # fmt: skip
+INSTRUCTORS_ONLY = (
+    "grade.py", "grade", "gradebook.py", "feedback.py", "catalogue.py", "mutants.py", "bundle.py",
+    "book.py", "pages.py", "build.py", "run.py", "execute.py", "record.py",
+)  # fmt: skip
+"""Parts of `genssl_utils/course` that a student has no use for."""
+
+LONG_ENOUGH = 25
+"""A line of an answer counts as leaked from this many characters that are not spaces."""
+
+NOON_1980 = (1980, 1, 1, 12, 0, 0)
+
+
+def bundle(units: Sequence[Unit], output: Path | None = None) -> tuple[Path, int]:
+    """Pack the course as students get it; the same sources give the same bytes.
+
+    Args:
+        units: every unit of the course.
+        output: the zip's path; `build/genssl-students.zip` when None.
+
+    Returns:
+        The path, and the number of files in it.
+
+    Raises:
+        CourseError: a member holds an answer or a hidden test (nothing is written), or a
+            student's notebook is missing or stale.
+    """
+    root = units[0].root
+    members = collect(units)
+    refuse_answers(units, members)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(members):
+            entry = zipfile.ZipInfo(f"{FOLDER}/{name}", NOON_1980)
+            entry.external_attr, entry.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(entry, members[name])
+    path = output or root / "build" / "genssl-students.zip"
+    write_atomic(path, packed.getvalue())
+    return path, len(members)
+
+
+def collect(units: Sequence[Unit]) -> dict[str, bytes]:
+    """What goes in: path inside the course → bytes.
+
+    The notebooks are taken from the sources afresh, so that work begun in `notebooks/` stays out.
+    """
+    root = units[0].root
+    found: dict[str, bytes] = {}
+    for name in TOP_LEVEL:
+        if (root / name).is_file():
+            found[name] = (root / name).read_bytes()
+    for path in files_under(root / "genssl_utils"):
+        inside = path.relative_to(root / "genssl_utils").parts
+        if inside[0] == "course" and inside[1] in INSTRUCTORS_ONLY:
+            continue
+        if path.suffix in (".py", ".js", ".css", ".json") or "data" in inside:
+            found[path.relative_to(root).as_posix()] = path.read_bytes()
+    for path in files_under(root / "book" / "results"):
+        found[path.relative_to(root).as_posix()] = path.read_bytes()
+    for unit in units:
+        with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
+            found[unit.notebook.relative_to(root).as_posix()] = release(unit, Path(folder))
+    return found
+
+
+def refuse_answers(units: Sequence[Unit], members: dict[str, bytes]) -> None:
+    """Stop when anything that students would get holds what only instructors may see.
+
+    Args:
+        units: whose answers and hidden tests are searched for.
+        members: name → bytes.
+
+    Raises:
+        CourseError: it does; the line names the file, the unit and the line.
+    """
+    openings = [marker.removeprefix("### ") for marker in MARKERS]
+    secret = {line: unit.name for unit in units for line in secret_lines(unit)}
+    for name, data in sorted(members.items()):
+        if name.startswith("solutions/"):
+            raise CourseError(f"{name} is for instructors only; the bundle was not written.")
+        text = _text(name, data)
+        found = next((opening for opening in openings if opening in text), None)
+        if found and not name.startswith("genssl_utils/course/"):  # which speaks of them
+            raise CourseError(f"{name} holds '{found}'; the bundle was not written.")
+        lines = {_squeeze(line) for line in text.splitlines()}
+        if leaked := next((line for line in secret if line in lines), None):
+            raise CourseError(
+                f"{name} holds a line of an answer or hidden test of {secret[leaked]} "
+                f"({leaked[:40]}...); the bundle was not written."
+            )
+
+
+def secret_lines(unit: Unit) -> Iterator[str]:
+    """The telling lines of a unit's answers and hidden tests, without spaces.
+
+    A line that the student's notebook shows anyway (an import, a visible check) is no secret.
+    """
+    public: set[str] = set()
+    hidden: list[str] = []
+    for cell in unit.nb.cells:
+        inside = False
+        for line in cell.source.splitlines():
+            if re.search(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS)", line):
+                inside = "BEGIN" in line
+            elif inside:
+                hidden.append(_squeeze(line))
+            else:
+                public.add(_squeeze(line))
+    if unit.mistakes.is_file():
+        hidden += _bodies(unit.mistakes.read_text(encoding="utf-8").splitlines())
+    for line in hidden:
+        if len(line) >= LONG_ENOUGH and not line.startswith("#") and line not in public:
+            yield line
+
+
+def _bodies(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of the functions of a catalogue: wrong answers, and right ones too."""
+    for line in lines:
+        if line.startswith("    "):
+            yield _squeeze(line)
+
+
+def _squeeze(line: str) -> str:
+    return re.sub(r"\s+", "", line)
+
+
+def _text(name: str, data: bytes) -> str:
+    """A member as lines; a notebook's cells as they read, not as JSON quotes them."""
+    text = data.decode("utf-8", errors="replace")
+    if name.endswith(".ipynb"):
+        cells = json.loads(text)["cells"]
+        return "\n".join("".join(cell["source"]) for cell in cells) + "\n" + text
+    return text

@@ -1,0 +1,270 @@
+"""The catalogue of mistakes: known wrong answers, unusual right ones, and what checks say to them.
+
+`solutions/NN_topic/mistakes.py` marks its functions with the decorators below. `genssl build`
+runs the visible checks against each of them and writes what they saw to the topic's `key.json`:
+numbers, never code.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import math
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from genssl_utils.course.source import CourseError, Exercise, Unit
+from genssl_utils.kit import check
+
+F = TypeVar("F", bound=Callable)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One function of the catalogue."""
+
+    name: str
+    function: Callable
+    hint: str = ""
+
+
+@dataclass
+class Catalogue:
+    """All entries of a unit, by exercise."""
+
+    mistakes: dict[str, list[Entry]] = field(default_factory=dict)
+    variants: dict[str, list[Entry]] = field(default_factory=dict)
+    oracles: dict[str, Callable] = field(default_factory=dict)
+    survivors: dict[str, str] = field(default_factory=dict)
+    """Mutants of the answers that no check needs to reject: description → the reason."""
+
+
+def mistake(exercise: str, hint: str) -> Callable[[F], F]:
+    """Mark a wrong answer that students really give, with the hint that it should get."""
+    return _mark("mistakes", exercise, hint)
+
+
+def variant(exercise: str) -> Callable[[F], F]:
+    """Mark an unusual right answer; it gets full points."""
+    return _mark("variants", exercise)
+
+
+def oracle(exercise: str) -> Callable[[F], F]:
+    """Mark an independent implementation; it gives the expected values of the key."""
+    return _mark("oracles", exercise)
+
+
+def _mark(room: str, exercise: str, hint: str = "") -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        function.catalogue_entry = (room, exercise, hint)
+        return function
+
+    return mark
+
+
+def load(unit: Unit) -> Catalogue:
+    """Read a unit's `mistakes.py`.
+
+    Raises:
+        CourseError: the file is missing, does not import, or names an unknown exercise.
+    """
+    if not unit.mistakes.is_file():
+        raise CourseError(f"{unit.name} has no catalogue: write solutions/{unit.name}/mistakes.py.")
+    spec = importlib.util.spec_from_file_location(f"mistakes_{unit.topic}", unit.mistakes)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CourseError(f"solutions/{unit.name}/mistakes.py: {error}") from error
+    found = Catalogue(survivors=dict(getattr(module, "SURVIVORS", {})))
+    for name, function in vars(module).items():
+        room, exercise, hint = getattr(function, "catalogue_entry", ("", "", ""))
+        if not room:
+            continue
+        if exercise not in unit.exercises:
+            raise CourseError(f"{unit.mistakes.name}: `{name}` is for an unknown `{exercise}`.")
+        if room == "oracles":
+            found.oracles[exercise] = function
+        else:
+            getattr(found, room).setdefault(exercise, []).append(Entry(name, function, hint))
+    return found
+
+
+class Checker:
+    """Runs a unit's check cells on any function, as the notebook and the grader do."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.namespace: dict[str, Any] = {"__name__": "__checks__"}
+        for cell in unit.cells("setup", "parameters"):
+            exec(compile(cell.source, f"<{unit.name} setup>", "exec"), self.namespace)
+        for exercise in unit.exercises.values():
+            exec(compile(exercise.answer.source, f"<{exercise.name}>", "exec"), self.namespace)
+
+    def run(
+        self,
+        exercise: Exercise,
+        candidate: Callable | None = None,
+        *,
+        hidden: bool = True,
+        key: dict[str, Any] | None = None,
+        seed: int | None = None,
+    ) -> list[check.Exercise]:
+        """Judge a candidate by the exercise's check cells.
+
+        Args:
+            exercise: which exercise.
+            candidate: the function in the student's place; None takes our own answer.
+            hidden: whether hidden checks run, as they do for the instructor.
+            key: the exercise's part of the key; None takes the one in the topic's package.
+            seed: draws the hidden inputs; None draws them afresh.
+
+        Returns:
+            The closed `check.Exercise` of each check cell.
+        """
+        done = []
+        for cell in exercise.checks:
+            scope = dict(self.namespace)
+            if candidate is not None:
+                scope[exercise.name] = candidate
+            source = cell.source if hidden else without_hidden(cell.source)
+            with _seeded(seed), check.using_key(key):
+                exec(compile(source, f"<check {exercise.name}>", "exec"), scope)
+            done.append(scope["ex"])
+        return done
+
+    def report(self, exercise: Exercise, candidate: Callable | None = None, **how: Any) -> Reports:
+        """The reports of all check cells of one exercise together; arguments as for `run`."""
+        return Reports([ex.result for ex in self.run(exercise, candidate, **how)])
+
+    def observe(self, exercise: Exercise, candidate: Callable, key: dict) -> dict[str, Any]:
+        """What the visible checks see of a candidate, as numbers."""
+        seen: dict[str, Any] = {}
+        for ex in self.run(exercise, candidate, hidden=False, key=key):
+            seen |= {at: o.to_json() for at, o in ex.observations.items()}
+        return seen
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What the check cells of one exercise say together."""
+
+    reports: list[check.Report]
+
+    @property
+    def points(self) -> float:
+        """Points of all cells."""
+        return sum(r.points for r in self.reports)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check of every cell passed."""
+        return all(r.passed for r in self.reports)
+
+    @property
+    def text(self) -> str:
+        """What the student reads."""
+        return "\n".join(map(str, self.reports))
+
+    @property
+    def hints(self) -> list[str]:
+        """All hints given."""
+        return [hint for r in self.reports for hint in r.hints]
+
+
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    before = os.environ.pop("GENSSL_CHECK_SEED", None)
+    if seed is not None:
+        os.environ["GENSSL_CHECK_SEED"] = str(seed + 1)
+    try:
+        yield
+    finally:
+        os.environ.pop("GENSSL_CHECK_SEED", None)
+        if before is not None:
+            os.environ["GENSSL_CHECK_SEED"] = before
+
+
+def without_hidden(source: str) -> str:
+    """A check cell as the student has it."""
+    kept, hiding = [], False
+    for line in source.split("\n"):
+        if "BEGIN HIDDEN TESTS" in line:
+            hiding = True
+        if not hiding:
+            kept.append(line)
+        if "END HIDDEN TESTS" in line:
+            hiding = False
+    return "\n".join(kept)
+
+
+def named_checks(source: str) -> list[tuple[str, bool]]:
+    """The checks that a cell declares: (name, whether it is hidden), in order."""
+    calls = [
+        item.context_expr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.With)
+        for item in node.items
+        if isinstance(item.context_expr, ast.Call)
+    ]
+    return [
+        (call.args[0].value, call.func.attr == "hidden")
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("check", "hidden")
+    ]
+
+
+def write_key(unit: Unit, path: Path) -> None:
+    """Write a unit's `key.json`; kept as it is where it differs by rounding only.
+
+    Raises:
+        CourseError: a mistake passes the visible checks or cannot be told from another one.
+    """
+    text = make_key(unit)
+    if path.is_file() and same_key(path.read_text("utf-8"), text):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)
+
+
+def make_key(unit: Unit) -> str:
+    """The key as text: expected values and the observations of every known mistake."""
+    found, checker = load(unit), Checker(unit)
+    exercises = {}
+    for name, exercise in unit.exercises.items():
+        expected = {}
+        if name in found.oracles:
+            seen = checker.observe(exercise, found.oracles[name], check.RECORD)
+            expected = {at: o for at, o in seen.items() if o["kind"] == "value"}
+        key = {"expected": expected, "mistakes": {}}
+        for m in found.mistakes.get(name, []):
+            observed = checker.observe(exercise, m.function, key)
+            key["mistakes"] |= {m.name: {"hint": m.hint, "observed": observed}}
+        exercises[name] = key
+    key = {"unit": unit.name, "exercises": exercises}
+    return json.dumps(key, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def same_key(a: str, b: str) -> bool:
+    """Whether two keys say the same up to the rounding of another processor."""
+    try:
+        return _same(json.loads(a), json.loads(b))
+    except json.JSONDecodeError:
+        return False
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=2e-4, abs_tol=2e-6)
+    return type(a) is type(b) and a == b

@@ -1,0 +1,283 @@
+"""The `genssl` command: everything a student, an instructor or CI does with the course.
+
+Heavy modules are imported inside the commands, so that `genssl --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from genssl_utils.course.source import CourseError, Unit, all_units, find_unit, project_root
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""GenSSL: a course on generative models and on learning without labels.
+
+Students: `genssl lab` opens the course, `genssl check 05` says where you are in unit 05, and
+`genssl doctor` says what is missing on this machine.
+
+Instructors: `genssl build` makes the notebooks, `genssl run` executes them, `genssl book` makes
+the book, and `genssl grade` marks what students handed in.
+
+A unit is named by its number, its topic or both: `05`, `gumbel_softmax`, `05_gumbel_softmax`.
+Each command explains itself: `genssl run --help`.""",
+)
+
+out = Console()
+UsageError = typer.BadParameter.__mro__[1]  # click's, or that of the copy inside newer Typers
+
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[UNIT]...", help="Units; all of them when left out.")
+]
+One = Annotated[str, typer.Argument(metavar="UNIT", help="A unit: 05, or gumbel_softmax.")]
+STUDENT = "Students and first steps"
+INSTRUCTOR = "Instructors"
+
+
+def sourced(names: list[str] | None) -> list[Unit]:
+    """The named units, all of them when none is named; each must have its source.
+
+    Raises:
+        CourseError: a unit is unknown, or this copy of the course has no sources.
+    """
+    root = project_root()
+    units = [find_unit(root, name) for name in names] if names else all_units(root)
+    if not units:
+        raise CourseError("There are no sources in solutions/: this is a student's copy.")
+    for unit in units:
+        if not unit.source.is_file():
+            raise CourseError(f"{unit.name} has no solutions/{unit.name}/unit.py.")
+    return units
+
+
+@app.command(rich_help_panel=STUDENT)
+def lab(
+    port: Annotated[int, typer.Option(help="Port; the next free one if taken.")] = 8888,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Open the course in JupyterLab, on the welcome notebook.
+
+    Example: `genssl lab --no-browser --port 8890`
+    """
+    from genssl_utils.course.lab import lab as start
+
+    raise typer.Exit(start(project_root(), port=port, browser=browser))
+
+
+@app.command(rich_help_panel=STUDENT)
+def check(
+    unit: One,
+    timeout: Annotated[int, typer.Option(help="Seconds that one cell may take.")] = 120,
+) -> None:
+    """Run your notebook of one unit and say which exercises pass and what to do next.
+
+    Experiments and figures are left out, so it takes seconds. Exit code 0: all pass. 1: not yet.
+    2: there is no such notebook, or it cannot be read.
+
+    Example: `genssl check 05`
+    """
+    from genssl_utils.course.checknb import check_notebook, show
+
+    with out.status("Running your notebook ..."):
+        standings = check_notebook(find_unit(project_root(), unit), timeout=timeout)
+    out.print(show(standings))
+    raise typer.Exit(0 if all(standing.passed for standing in standings) else 1)
+
+
+@app.command(rich_help_panel=STUDENT)
+def doctor(
+    install_browser: Annotated[
+        bool, typer.Option("--install-browser", help="Install Chromium where that is possible.")
+    ] = False,
+) -> None:
+    """Say what this machine has, what is missing, and what to do about it."""
+    from genssl_utils.course.doctor import examine, show
+
+    findings = examine(project_root(), install_browser=install_browser)
+    out.print(show(findings))
+    raise typer.Exit(1 if any(finding.serious for finding in findings) else 0)
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
+def build(
+    units: Names = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; name what is stale, exit code 1.")
+    ] = False,
+) -> None:
+    """Make the students' notebooks and the keys of known mistakes from solutions/.
+
+    Example: `genssl build 05`, or `genssl build --check` in CI.
+    """
+    from genssl_utils.course.build import build as make
+    from genssl_utils.course.build import stray_notebooks
+
+    chosen = sourced(units)
+    with out.status("Building ...") as status:
+        built = make(
+            chosen, check=check, now=lambda unit: status.update(f"Building {escape(unit.name)} ...")
+        )
+    root = chosen[0].root
+    stale = [path for one in built for path in one.changed]
+    strays = stray_notebooks(root, chosen) if not units else []
+    for path in stale:
+        out.print(f"{'stale' if check else 'written'}: {escape(str(path.relative_to(root)))}")
+    for path in strays:
+        out.print(f"no source: {escape(str(path.relative_to(root)))}")
+    if not stale and not strays:
+        out.print(f"{_count(len(built), 'unit')} up to date.")
+    if check and (stale or strays):
+        out.print("Run `genssl build` and commit what it writes.")
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
+def run(
+    units: Names = None,
+    scale: Annotated[str, typer.Option(help="laptop, or full (one GPU).")] = "laptop",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int, typer.Option(help="The seed of a single run.")] = 0,
+    seeds: Annotated[
+        int, typer.Option(help="Run seeds 0 to N-1 and write mean ± sd to book/results/.")
+    ] = 0,
+    jobs: Annotated[int, typer.Option(help="Notebooks at once; one thread each.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Run even what did not change.")] = False,
+) -> None:
+    """Execute the reference notebooks and gather the numbers that they claim.
+
+    A unit whose sources, library, versions and parameters did not change is not run again.
+    Exit code 1 when a cell fails or a check of the reference answers gives less than full points.
+
+    Example: `genssl run 05 --seeds 5 --jobs 2`
+    """
+    from genssl_utils.course.run import run as execute
+
+    chosen = sourced(units)
+    wanted = range(seeds) if seeds else [seed]
+    failures = execute(
+        chosen, scale=scale, device=device, seeds=wanted, jobs=jobs, force=force,
+        record=bool(seeds), console=out,
+    )  # fmt: skip
+    for failure in failures:
+        _complain(failure)
+    raise typer.Exit(1 if failures else 0)
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
+def book(
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on this machine.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Build every page anew, as CI does.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port for --serve.")] = 8000,
+) -> None:
+    """Run the units where needed and make the book in build/book.
+
+    Example: `genssl book --serve`
+    """
+    from genssl_utils.course.book import build_book, serve_book
+
+    index = build_book(sourced(None), everything=everything, console=out)
+    out.print(f"The book: {escape(str(index))}")
+    if serve:
+        serve_book(index.parent, port, console=out)
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
+def bundle(
+    output: Annotated[
+        Path | None, typer.Option(help="Where to; build/genssl-students.zip when left out.")
+    ] = None,
+) -> None:
+    """Pack the zip for students: notebooks, library, environment, and no answers.
+
+    Every file is searched for answers and hidden tests first; if one is found, nothing is written.
+    """
+    from genssl_utils.course.bundle import bundle as pack
+
+    path, members = pack(sourced(None), output)
+    out.print(f"{escape(str(path))}: {_count(members, 'file')}, no answer among them.")
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
+def grade(
+    unit: One,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Only this student; may be given again.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="First hand in for a few made-up students.")
+    ] = False,
+) -> None:
+    """Grade what lies in submitted/STUDENT/UNIT/ and write the gradebook.
+
+    Each submission runs in its own kernel, which is not a sandbox: it can read and write what you
+    can. Grade work of people you do not trust on a machine that holds nothing else.
+
+    Example: `genssl grade 05 --student ada --force`
+    """
+    from genssl_utils.course.grade import demo_submissions, show
+    from genssl_utils.course.grade import grade as mark
+
+    (chosen,) = sourced([unit])
+    if demo:
+        demo_submissions(chosen)
+    out.print("[yellow]Submissions run unconfined, each in its own kernel.[/yellow]")
+    marks = mark(chosen, student or [], force=force, console=out)
+    out.print(show(chosen, marks))
+    raise typer.Exit(1 if any(one.trouble for one in marks) else 0)
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
+def feedback(unit: One) -> None:
+    """Write what graded students get back, without hidden tests, to build/feedback/."""
+    from genssl_utils.course.grade import feedback as write
+
+    (chosen,) = sourced([unit])
+    for path in write(chosen):
+        out.print(escape(str(path.relative_to(chosen.root))))
+
+
+def main() -> None:
+    """Run the command; whatever the person can mend becomes one line and exit code 2."""
+    try:
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except UsageError as error:
+        _complain(f"{error.format_message()} Try: genssl --help")
+        code = 2
+    except CourseError as error:
+        _complain(str(error))
+        code = 2
+    except json.JSONDecodeError as error:
+        _complain(f"A file is not readable as JSON: {error}")
+        code = 2
+    except OSError as error:
+        _complain(f"{error.strerror or error}: {error.filename or 'no file named'}")
+        code = 2
+    except (typer.Abort, KeyboardInterrupt):
+        _complain("Stopped.")
+        code = 130
+    sys.exit(code or 0)
+
+
+def _complain(line: str) -> None:
+    print(f"genssl: {' '.join(line.split())}", file=sys.stderr)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""nbgrader as the course uses it: its settings, its course folder, its log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config, PyFileConfigLoader
+
+from genssl_utils.course.source import CourseError
+
+SETTINGS = "nbgrader_config.py"
+
+
+def settings(root: Path, **folders: str) -> Config:
+    """The course's nbgrader settings.
+
+    Args:
+        root: the course; `nbgrader_config.py` lies in it.
+        folders: other values for the settings of `CourseDirectory`.
+
+    Raises:
+        CourseError: there is no `nbgrader_config.py`.
+    """
+    if not (root / SETTINGS).is_file():
+        raise CourseError(f"{root} has no {SETTINGS}; only an instructor's copy has.")
+    # nbgrader calls the programs `alembic` and `jupyter` by name.
+    scripts = str(Path(sys.executable).parent)
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = scripts + os.pathsep + os.environ.get("PATH", "")
+    config = PyFileConfigLoader(SETTINGS, path=str(root)).load_config()
+    config.CourseDirectory.update(root=str(root), **folders)
+    return config
+
+
+def convert(converter: type, config: Config, assignment: str, **traits: Any) -> None:
+    """Run one of nbgrader's converters on one assignment.
+
+    Args:
+        converter: `GenerateAssignment`, `Autograde` or `GenerateFeedback`.
+        config: from `settings`.
+        assignment: the unit's name.
+        traits: options of the converter (`force=True`), and `student_id` for one student.
+
+    Raises:
+        CourseError: nbgrader gave up; the line is its own last word.
+    """
+    from nbgrader.coursedir import CourseDirectory
+
+    student = traits.pop("student_id", "*")
+    coursedir = CourseDirectory(config=config, assignment_id=assignment, student_id=student)
+    with _quiet() as said:
+        worker = converter(coursedir=coursedir, config=config)
+        for name, value in traits.items():
+            setattr(worker, name, value)
+        try:
+            worker.start()
+        except SystemExit as stopped:
+            raise CourseError(f"nbgrader stopped on {assignment}: {_reason(said)}") from stopped
+        except Exception as error:
+            why = _reason(said, error)
+            raise CourseError(f"nbgrader stopped on {assignment}: {why}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """Keep nbgrader's log off the screen; yield its errors."""
+    said: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    keep = Keep(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("traitlets", "tornado.application", "alembic")]
+    before = [(log, log.handlers, log.level, log.propagate) for log in loggers]
+    for log in loggers:
+        log.handlers, log.propagate = [keep], False
+        log.setLevel(logging.ERROR)
+    try:
+        yield said
+    finally:
+        for log, handlers, level, propagate in before:
+            log.handlers, log.propagate = handlers, propagate
+            log.setLevel(level)
+
+
+def _reason(said: list[str], error: BaseException | None = None) -> str:
+    """The last line of the first traceback that nbgrader logged, else what it raised."""
+    for text in said:
+        if "Traceback" in text:
+            return text.strip().splitlines()[-1]
+    return said[0].splitlines()[0] if said else str(error)

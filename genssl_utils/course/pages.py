@@ -1,0 +1,129 @@
+"""An executed reference notebook turned into a page that anyone may read."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+OURS = re.compile(r"^application/vnd\.genssl\..+\+json$")
+"""Outputs that only our own tools read."""
+
+FOLDED = {"setup", "parameters", "check"}
+"""Roles whose code is one click away on the page."""
+
+STILL = "*Run the notebook to move this.*"
+
+
+def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
+    """The chapter of a unit: outputs and live figures kept, answers and hidden tests out.
+
+    Args:
+        executed: the reference notebook as `genssl run` left it.
+        release: the student's notebook; its graded cells replace those of the reference.
+
+    Returns:
+        A new notebook.
+    """
+    nb = copy.deepcopy(executed)
+    handed_out = {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in release.cells
+        if "nbgrader" in cell.metadata
+    }
+    nb.cells = [cell for cell in nb.cells if "injected-parameters" not in _tags(cell)]
+    models = nb.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    for cell in nb.cells:
+        if graded := cell.metadata.get("nbgrader"):
+            cell.source = handed_out[graded["grade_id"]]
+        if cell.cell_type == "code":
+            tags = _tags(cell)
+            cell.metadata = NotebookNode(
+                tags=[*tags, "hide-input"] if FOLDED & set(tags) else [*tags]
+            )
+            cell.outputs = _readable(cell.outputs, models)
+        else:
+            cell.metadata = NotebookNode()
+    kept = _reachable(_shown(nb), models)
+    nb.metadata = NotebookNode(kernelspec=nb.metadata.kernelspec)
+    if kept:
+        nb.metadata["widgets"] = {
+            STATE: {"version_major": 2, "version_minor": 0, "state": kept},
+        }
+    return nb
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags", ()))
+
+
+def _readable(outputs: Iterable[NotebookNode], models: Mapping[str, Any]) -> list[NotebookNode]:
+    """What a page can show: live figures, pictures, text; other widgets as their last picture."""
+    kept = []
+    for output in outputs:
+        data = output.get("data")
+        if data is None:
+            kept.append(output)
+            continue
+        view = data.get(VIEW)
+        if view is not None and not _live(models.get(view["model_id"], {})):
+            kept += _still(view["model_id"], models)
+            continue
+        for mime in [mime for mime in data if OURS.match(mime)]:
+            del data[mime]
+        if data:
+            kept.append(output)
+    return kept
+
+
+def _live(model: Mapping[str, Any]) -> bool:
+    return model.get("model_module") == "anywidget"
+
+
+def _still(model_id: str, models: Mapping[str, Any]) -> list[NotebookNode]:
+    """The pictures that a kernel's widget showed last, and a line; of a progress bar, nothing."""
+    inside = _reachable([model_id], models).values()
+    if any(model["model_name"] == "FloatProgressModel" for model in inside):
+        return []
+    shown = [
+        NotebookNode(json.loads(json.dumps(output)))
+        for model in inside
+        if model["model_name"] == "OutputModel"
+        for output in model["state"].get("outputs", ())
+        if output["output_type"] in ("display_data", "execute_result", "stream")
+    ]
+    for output in shown:
+        output.pop("execution_count", None)
+        if output.output_type == "execute_result":
+            output.output_type = "display_data"
+    line = {"text/markdown": STILL, "text/plain": STILL.strip("*")}
+    return [*_readable(shown, models), new_output("display_data", data=line)]
+
+
+def _shown(nb: NotebookNode) -> list[str]:
+    """The models whose views the page shows."""
+    return [
+        output.data[VIEW]["model_id"]
+        for cell in nb.cells
+        for output in cell.get("outputs", ())
+        if VIEW in output.get("data", {})
+    ]
+
+
+def _reachable(roots: Iterable[str], models: Mapping[str, Any]) -> dict[str, Any]:
+    """The models named, and every model that these refer to, in the order of the state."""
+    wanted, queue = set(), [name for name in roots if name in models]
+    while queue:
+        name = queue.pop()
+        if name not in wanted:
+            wanted.add(name)
+            state = json.dumps(models[name].get("state", {}))
+            queue += [other for other in re.findall(r"IPY_MODEL_(\w+)", state) if other in models]
+    return {name: model for name, model in models.items() if name in wanted}

@@ -1,0 +1,202 @@
+"""A unit as files: where its parts lie, its cells, its exercises."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+ROLES = ("setup", "parameters", "figure", "exercise", "check", "experiment", "claim")
+"""The tags that give a cell its part in the story; every code cell carries exactly one."""
+
+MARKERS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
+"""Lines that open a region which no student may ever see."""
+
+
+class CourseError(Exception):
+    """Something the person at the keyboard can mend; shown as one line, exit code 2."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded function: the cell that holds the answer and the cells that check it."""
+
+    name: str
+    answer: NotebookNode
+    checks: tuple[NotebookNode, ...]
+
+    @property
+    def points(self) -> float:
+        """Points of all its check cells together."""
+        return sum(float(cell.metadata.nbgrader.points) for cell in self.checks)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit of the course, found by its name in every room of the house."""
+
+    name: str
+    root: Path
+
+    @property
+    def topic(self) -> str:
+        """The name without its number: `08_flows` is backed by `genssl_utils.flows`."""
+        return self.name.split("_", 1)[1]
+
+    @property
+    def number(self) -> int:
+        """Its place in the course; 0 is the welcome notebook, which teaches no topic."""
+        return int(self.name.split("_", 1)[0])
+
+    @property
+    def source(self) -> Path:
+        """The only source of the unit, in the percent format."""
+        return self.root / "solutions" / self.name / "unit.py"
+
+    @property
+    def mistakes(self) -> Path:
+        """The catalogue of wrong and of unusual right answers."""
+        return self.root / "solutions" / self.name / "mistakes.py"
+
+    @property
+    def notebook(self) -> Path:
+        """What a student opens; made by `genssl build`."""
+        return self.root / "notebooks" / self.name / f"{self.name}.ipynb"
+
+    @property
+    def package(self) -> Path:
+        """The library behind the unit."""
+        return self.root / "genssl_utils" / self.topic
+
+    @property
+    def key(self) -> Path:
+        """Expected values and known mistakes as numbers; made by `genssl build`."""
+        return self.package / "key.json"
+
+    @cached_property
+    def nb(self) -> NotebookNode:
+        """The source as a notebook, answers and hidden tests included, with stable cell ids.
+
+        Treat it as read-only; take a deep copy before changing it.
+
+        Raises:
+            CourseError: the source is missing or jupytext cannot read it.
+        """
+        if not self.source.is_file():
+            raise CourseError(f"{self.name} has no {self.source.relative_to(self.root)}.")
+        import jupytext  # slow to import, which `genssl --help` should not pay for
+
+        try:
+            nb = jupytext.read(self.source, fmt="py:percent")
+        except Exception as error:
+            where = self.source.relative_to(self.root)
+            raise CourseError(f"{where} is not readable: {error}") from error
+        return with_stable_ids(nb)
+
+    def cells(self, *roles: str) -> list[NotebookNode]:
+        """Code cells that carry one of the roles, in order."""
+        return [
+            cell
+            for cell in self.nb.cells
+            if cell.cell_type == "code" and set(roles) & set(cell.metadata.get("tags", ()))
+        ]
+
+    @property
+    def title(self) -> str:
+        """The first heading of the first markdown cell."""
+        for cell in self.nb.cells:
+            if cell.cell_type == "markdown":
+                found = re.search(r"^# (.+)$", cell.source, re.M)
+                return found.group(1).strip() if found else self.name
+        return self.name
+
+    @cached_property
+    def exercises(self) -> dict[str, Exercise]:
+        """The graded functions in the order of the story.
+
+        The answer cell's `grade_id` is the function's name; its check cells' ids are
+        `check_<name>`, or `check_<name>_<n>` where there are several.
+
+        Raises:
+            CourseError: an answer has no check, or a check no answer.
+        """
+        checks: dict[str, list[NotebookNode]] = {}
+        for cell in self.cells("check"):
+            checks.setdefault(_checked_name(cell.metadata.nbgrader.grade_id), []).append(cell)
+        found = {}
+        for cell in self.cells("exercise"):
+            name = cell.metadata.nbgrader.grade_id
+            if name not in checks:
+                raise CourseError(f"{self.name}: the answer `{name}` has no cell `check_{name}`.")
+            found[name] = Exercise(name, cell, tuple(checks.pop(name)))
+        if checks:
+            raise CourseError(f"{self.name}: checks without an answer: {', '.join(checks)}.")
+        return found
+
+
+def _checked_name(grade_id: str) -> str:
+    return re.sub(r"_\d+$", "", grade_id.removeprefix("check_"))
+
+
+def with_stable_ids(nb: NotebookNode) -> NotebookNode:
+    """Give each cell an id that depends on its content alone, so that two builds are one file."""
+    from nbformat import NotebookNode
+
+    seen: dict[str, int] = {}
+    for cell in nb.cells:
+        cell.metadata.pop("lines_to_next_cell", None)
+        graded = cell.metadata.get("nbgrader", {}).get("grade_id")
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        name = re.sub(r"[^A-Za-z0-9_-]", "-", graded or digest)[:56]
+        seen[name] = seen.get(name, 0) + 1
+        cell["id"] = name if seen[name] == 1 else f"{name}-{seen[name]}"
+    nb.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+    )
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    return nb
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The nearest folder upwards that holds the course (`pyproject.toml` and `genssl_utils/`).
+
+    Raises:
+        CourseError: there is none.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").is_file() and (folder / "genssl_utils").is_dir():
+            return folder
+    raise CourseError(f"{start} is not inside the course. Change to the folder with its README.")
+
+
+def all_units(root: Path) -> list[Unit]:
+    """Every unit with a source, in the order of the course."""
+    found = sorted(root.glob("solutions/[0-9][0-9]_*/unit.py"))
+    return [Unit(path.parent.name, root) for path in found]
+
+
+def find_unit(root: Path, name: str) -> Unit:
+    """A unit by its name, its number or its topic: `05_gumbel_softmax`, `05`, `gumbel_softmax`.
+
+    It looks among the sources and, where a student has no sources, among the notebooks.
+
+    Raises:
+        CourseError: no unit, or more than one, is called that; the line names those there are.
+    """
+    known = {unit.name: unit for unit in all_units(root)}
+    for path in sorted(root.glob("notebooks/[0-9][0-9]_*/*.ipynb")):
+        known.setdefault(path.parent.name, Unit(path.parent.name, root))
+    wanted = name.strip().strip("/")
+    hits = [u for u in known.values() if wanted in (u.name, u.topic, u.name.split("_", 1)[0])]
+    if len(hits) != 1:
+        listed = ", ".join(known) or "none"
+        raise CourseError(f"There is no unit called '{name}'. The units are: {listed}.")
+    return hits[0]

@@ -1,0 +1,1 @@
+"""What every unit uses: data, networks, training, measures, pictures, checks and results."""

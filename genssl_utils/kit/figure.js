@@ -1,0 +1,222 @@
+// Small functions that every live figure of the course is made of.
+// figure.py puts this text in front of a topic's own module: one file, nothing fetched.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+// ---------------------------------------------------------------- numbers
+
+export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
+
+/** A number for people: `digits` decimals, more where the number is small, a true minus sign. */
+export function number(x, digits = 2) {
+  if (!Number.isFinite(x)) return String(x);
+  const size = Math.abs(x);
+  const small = size > 0 && size < 10 ** -digits;
+  const text = small || size >= 1e4 ? Number(x.toPrecision(2)).toString() : x.toFixed(digits);
+  return text.replaceAll("-", "−");
+}
+
+/** A number for a table: `count` significant digits, written out where that is readable. */
+export function significant(x, count = 3) {
+  if (x === 0 || !Number.isFinite(x)) return String(x);
+  const size = Math.abs(x);
+  const text = size >= 10 ** count && size < 1e6 ? x.toFixed(0) : x.toPrecision(count);
+  return text.replaceAll("-", "−");
+}
+
+/** Seeded uniforms strictly between 0 and 1 (the public-domain generator mulberry32). */
+export function mulberry32(seed) {
+  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b); // neighbouring seeds start far apart
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
+  };
+}
+
+/** The values a slider stops at: `steps` + 1 of them, evenly spaced on a log or linear scale. */
+export function stops(low, high, { scale = "linear", steps = 120, integer = false } = {}) {
+  const at = (share) =>
+    scale === "log" ? low * (high / low) ** share : low + (high - low) * share;
+  const tidy = (x) => (integer ? Math.round(x) : Number(x.toPrecision(3)));
+  const values = Array.from({ length: steps + 1 }, (_, i) => clamp(tidy(at(i / steps)), low, high));
+  return [...new Set(values)];
+}
+
+// ---------------------------------------------------------------- elements
+
+/** Write attributes; `text` is the text content, null takes an attribute away. */
+export function write(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") {
+      if (node.textContent !== String(value)) node.textContent = value;
+    } else if (value === null) node.removeAttribute(name);
+    else node.setAttribute(name, value);
+  }
+  return node;
+}
+
+export function html(tag, attributes = {}, ...children) {
+  const node = write(document.createElement(tag), attributes);
+  node.append(...children);
+  return node;
+}
+
+export function svg(tag, attributes = {}, ...children) {
+  const node = write(document.createElementNS(SVG, tag), attributes);
+  node.append(...children);
+  return node;
+}
+
+/** An id that no other figure on the page has. */
+export const unique = (stem) => `genssl-${stem}-${Math.random().toString(36).slice(2, 10)}`;
+
+// ---------------------------------------------------------------- one render, from start to end
+
+/** Everything that one render started, so that `end()` leaves nothing behind. */
+export function lifetime() {
+  const ends = [];
+  return {
+    listen(target, type, act) {
+      target.addEventListener(type, act);
+      ends.push(() => target.removeEventListener(type, act));
+    },
+    follow(model, names, act) {
+      for (const name of names) {
+        model.on(`change:${name}`, act);
+        ends.push(() => model.off(`change:${name}`, act));
+      }
+    },
+    /** Call `act` once the node has a width, and again whenever its width changes. */
+    resize(node, act) {
+      let last = 0;
+      const watch = new ResizeObserver(() => {
+        const width = Math.round(node.getBoundingClientRect().width);
+        if (width > 0 && width !== last) act((last = width));
+      });
+      watch.observe(node);
+      ends.push(() => watch.disconnect());
+    },
+    /** Run the last of many calls, `wait` milliseconds after it was made. */
+    calm(wait, act) {
+      let timer;
+      ends.push(() => clearTimeout(timer));
+      return (...values) => {
+        clearTimeout(timer);
+        timer = setTimeout(() => act(...values), wait);
+      };
+    },
+    end() {
+      while (ends.length) ends.pop()();
+    },
+  };
+}
+
+/** The frame around a figure: title, text alternative, a place for controls and one for the picture. */
+export function frame(life, model, el) {
+  const [titled, described] = [unique("title"), unique("alt")];
+  const title = html("p", { id: titled, class: "genssl-title", text: model.get("title") });
+  const alt = html("p", { id: described, class: "genssl-unseen", text: model.get("alt") });
+  const controls = html("div", { class: "genssl-controls" });
+  const picture = html("div", { class: "genssl-picture" });
+  const spoken = html("p", { class: "genssl-unseen", "aria-live": "polite" });
+  const root = html(
+    "div",
+    { class: "genssl-figure", role: "group", "aria-labelledby": titled, "aria-describedby": described },
+    title,
+    alt,
+    controls,
+    picture,
+    spoken,
+  );
+  el.append(root);
+  life.follow(model, ["title", "alt"], () => {
+    write(title, { text: model.get("title") });
+    write(alt, { text: model.get("alt") });
+  });
+  const announce = life.calm(500, (text) => write(spoken, { text }));
+  return { root, controls, picture, announce };
+}
+
+// ---------------------------------------------------------------- controls
+
+/**
+ * A slider over a list of values, with its name, its value and a word at each end.
+ * `show(value)` moves it without calling `onInput`; a value between two stops is shown as it is.
+ */
+export function slider(life, { label, values, format, ends = ["", ""], onInput }) {
+  const id = unique("slider");
+  const shown = html("output", { for: id });
+  const range = html("input", { id, type: "range", min: 0, max: values.length - 1, step: 1 });
+  const node = html(
+    "div",
+    { class: "genssl-slider" },
+    html("label", { for: id }, `${label} `, shown),
+    range,
+    html("span", { class: "genssl-ends", "aria-hidden": "true" },
+      html("span", { text: ends[0] }), html("span", { text: ends[1] })),
+  );
+  life.listen(range, "input", () => onInput(values[range.valueAsNumber]));
+  const show = (value) => {
+    let nearest = 0;
+    values.forEach((stop, i) => {
+      if (Math.abs(stop - value) < Math.abs(values[nearest] - value)) nearest = i;
+    });
+    range.value = nearest;
+    write(range, { "aria-valuetext": format(value) });
+    write(shown, { text: format(value) });
+  };
+  return { node, show };
+}
+
+export function button(life, text, onPress) {
+  const node = html("button", { type: "button", text });
+  life.listen(node, "click", onPress);
+  return node;
+}
+
+/**
+ * Make an SVG node a slider that mouse, touch and keyboard move.
+ * `at(event)` is the value under the pointer. A finger moves the value by how far it moves, so that
+ * scrolling past the figure changes nothing.
+ */
+export function handle(life, node, { label, min, max, step, format, at, onInput }) {
+  let now = min;
+  let offset = 0;
+  const move = (value) => onInput(clamp(value, min, max));
+  write(node, {
+    class: "genssl-handle", role: "slider", tabindex: 0, "aria-label": label,
+    "aria-orientation": "horizontal", "aria-valuemin": min, "aria-valuemax": max,
+  });
+  const keys = {
+    ArrowRight: () => now + step, ArrowUp: () => now + step,
+    ArrowLeft: () => now - step, ArrowDown: () => now - step,
+    PageUp: () => now + 10 * step, PageDown: () => now - 10 * step,
+    Home: () => min, End: () => max,
+  };
+  life.listen(node, "keydown", (event) => {
+    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // a notebook has its own use for arrow keys
+    move(keys[event.key]());
+  });
+  life.listen(node, "pointerdown", (event) => {
+    if (event.button !== 0) return;
+    node.setPointerCapture(event.pointerId);
+    node.focus({ preventScroll: true });
+    event.preventDefault();
+    const touch = event.pointerType === "touch";
+    offset = touch ? now - at(event) : 0;
+    if (!touch) move(at(event));
+  });
+  life.listen(node, "pointermove", (event) => {
+    if (node.hasPointerCapture(event.pointerId)) move(at(event) + offset);
+  });
+  return {
+    show(value) {
+      now = value;
+      write(node, { "aria-valuenow": value, "aria-valuetext": format(value) });
+    },
+  };
+}

@@ -1,0 +1,303 @@
+"""Seeds, the device and the one training loop of the course.
+
+A model is trained by one or more objectives. Each has its own optimiser; in every step they take
+their turns in order: zero_grad → loss → backward → clip → optimiser step. A classifier has one
+objective, a GAN has two.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from genssl_utils.kit import plots
+
+__all__ = ["History", "Objective", "Patience", "fit", "pick_device", "seed_all"]
+
+
+def seed_all(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Set every seed that a unit depends on: Python's, NumPy's and torch's.
+
+    Args:
+        seed: any whole number from 0 to 2**32 − 1.
+        device: where the returned generator draws.
+
+    Returns:
+        A fresh generator with the same seed, to hand to functions that take one.
+
+    Raises:
+        ValueError: the seed is out of range.
+    """
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed is a whole number from 0 to 2**32 − 1, not {seed}.")
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    return torch.Generator(device).manual_seed(seed)
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device to compute on.
+
+    Args:
+        name: `auto` (a CUDA GPU where there is one, else the CPU), or a device of torch's:
+            `cpu`, `cuda`, `cuda:1`, `mps`.
+
+    Returns:
+        The device, on which a tensor was made as a trial.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"There is no device {name!r} here. Use device='auto', which takes what is there."
+        ) from error
+    return device
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One loss with the optimiser that lowers it.
+
+    Attributes:
+        optimizer: holds the parameters that this objective moves, and no others.
+        loss_fn: takes the number of the step, from 0, and returns a scalar loss. It draws its
+            own batch.
+        clip: largest allowed norm of the gradient over all parameters; None for no limit.
+    """
+
+    optimizer: torch.optim.Optimizer
+    loss_fn: Callable[[int], Tensor]
+    clip: float | None = None
+
+
+@dataclass
+class History:
+    """What was recorded in training: step numbers, and a list of values for each series.
+
+    Attributes:
+        steps: how many steps were done at each record.
+        series: name → one value a record; a loss is its mean since the record before.
+        stopped_early: whether `stop` ended the training.
+    """
+
+    steps: list[int] = field(default_factory=list)
+    series: dict[str, list[float]] = field(default_factory=dict)
+    stopped_early: bool = False
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Append one record; every record names the same series."""
+        if self.steps and values.keys() != self.series.keys():
+            changed = sorted(values.keys() ^ self.series.keys())
+            raise ValueError(
+                f"Each record must name the same series; {changed} came or went. "
+                "Return the same keys from on_record every time."
+            )
+        self.steps.append(step)
+        for name, value in values.items():
+            self.series.setdefault(name, []).append(float(value))
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Stop when a recorded value has not improved for some records.
+
+    Attributes:
+        metric: the series to watch, a loss or a key that `on_record` returns.
+        records: how many records in a row may pass without a new best.
+        higher_is_better: watch for a rise, of an accuracy say, in place of a fall.
+    """
+
+    metric: str
+    records: int = 5
+    higher_is_better: bool = False
+
+    def __post_init__(self) -> None:
+        if self.records < 1:
+            raise ValueError(f"records must be at least 1, not {self.records}.")
+
+    def __call__(self, history: History) -> bool:
+        """Whether training should stop now."""
+        if self.metric not in history.series:
+            raise ValueError(
+                f"Patience watches {self.metric!r}, which is not recorded; "
+                f"choose one of {sorted(history.series)}."
+            )
+        values = history.series[self.metric]
+        best = values.index(max(values) if self.higher_is_better else min(values))
+        return len(values) - 1 - best >= self.records
+
+
+def fit(
+    objectives: Objective | Mapping[str, Objective],
+    steps: int,
+    *,
+    title: str = "training",
+    record_every: int = 50,
+    on_record: Callable[[int], Mapping[str, float] | None] | None = None,
+    after_step: Callable[[int], None] | None = None,
+    stop: Callable[[History], bool] | None = None,
+    picture: bool = True,
+) -> History:
+    """Train, with a progress bar and, in a notebook, a picture of the losses as they come.
+
+    Args:
+        objectives: one objective, recorded as `loss`, or name → objective in the order of their
+            turns.
+        steps: number of steps; in each, every objective moves once.
+        title: what is trained, for the progress bar and the picture.
+        record_every: steps between two records; the last step is always recorded.
+        on_record: called at each record with the number of steps done; the values that it
+            returns (a validation accuracy, say) are recorded beside the losses.
+        after_step: called after each step with its number from 0: a learning-rate schedule, a
+            moving average of weights.
+        stop: called after each record; training ends when it returns True. See `Patience`.
+        picture: whether to draw the losses in a notebook. Elsewhere nothing is drawn.
+
+    Returns:
+        The history of the losses and of what `on_record` returned.
+
+    Raises:
+        ValueError: a loss is no scalar tensor, or needs no gradient; a number is not positive.
+        FloatingPointError: a loss is NaN or infinite. The message names the objective.
+
+    Example:
+        >>> w = torch.tensor([4.0], requires_grad=True)
+        >>> descent = Objective(torch.optim.SGD([w], lr=0.1), lambda step: (w**2).sum())
+        >>> history = fit(descent, 100, record_every=50)
+        >>> history.steps, abs(w.item()) < 1e-6
+        ([50, 100], True)
+    """
+    if isinstance(objectives, Objective):
+        objectives = {"loss": objectives}
+    if steps < 1 or record_every < 1 or not objectives:
+        raise ValueError("fit needs an objective, and steps and record_every of at least 1.")
+    history, live = History(), _LivePicture(title, set(objectives)) if picture else None
+    sums, since = dict.fromkeys(objectives, 0.0), 0
+    # Outside a terminal or a notebook (a log, a test) a moving bar is only noise.
+    with tqdm(total=steps, desc=title, unit="step", disable=_quiet(), mininterval=0.25) as bar:
+        for step in range(steps):
+            for name, objective in objectives.items():
+                sums[name] += _take_turn(name, objective, step)
+            since += 1
+            if after_step is not None:
+                after_step(step)
+            bar.update()
+            done = step + 1
+            if done % record_every and done < steps:
+                continue
+            losses = {name: total / since for name, total in sums.items()}
+            sums, since = dict.fromkeys(objectives, 0.0), 0
+            extra = (on_record(done) or {}) if on_record is not None else {}
+            if clash := losses.keys() & extra.keys():
+                raise ValueError(f"on_record may not return {sorted(clash)}: objectives' names.")
+            history.add(done, losses | dict(extra))
+            bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()})
+            if live is not None:
+                live.update(history)
+            if stop is not None and stop(history):
+                history.stopped_early = done < steps
+                break
+    if live is not None:
+        live.update(history, last=True)
+    return history
+
+
+def _take_turn(name: str, objective: Objective, step: int) -> float:
+    """One step of one objective; returns its loss.
+
+    Reading the loss waits for the GPU in every step. That costs little beside the step itself,
+    and a bad loss is reported before it has spoilt any parameter.
+    """
+    objective.optimizer.zero_grad(set_to_none=True)
+    loss = objective.loss_fn(step)
+    if not isinstance(loss, Tensor) or loss.ndim != 0:
+        seen = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise ValueError(
+            f"The loss of {name!r} must be one number, a tensor of shape (), not {seen}. "
+            "Return it, and take the mean over the batch."
+        )
+    if not loss.requires_grad:
+        raise ValueError(
+            f"The loss of {name!r} depends on no parameter. Look for a detach(), item(), argmax() "
+            "or torch.no_grad() between the model and the loss."
+        )
+    value = loss.item()
+    if not math.isfinite(value):
+        raise FloatingPointError(
+            f"The loss of {name!r} is {value} at step {step}. Try a smaller learning rate, set "
+            "clip on the objective, and look for log(0) or a division by zero."
+        )
+    loss.backward()
+    if objective.clip is not None:
+        parameters = [p for group in objective.optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, objective.clip)
+    objective.optimizer.step()
+    return value
+
+
+def _notebook_shell() -> bool:
+    """Whether this runs in a Jupyter kernel; IPython is looked at only where it is loaded."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def _quiet() -> bool:
+    return not (_notebook_shell() or sys.stderr.isatty())
+
+
+class _LivePicture:
+    """The loss curves, drawn again in the same place of a notebook as training goes on."""
+
+    def __init__(self, title: str, losses: set[str], seconds_between: float = 0.5) -> None:
+        self.title, self.losses, self.seconds_between = title, losses, seconds_between
+        self.handle, self.drawn_at = None, -math.inf
+        self.active = _notebook_shell()
+
+    def update(self, history: History, last: bool = False) -> None:
+        """Draw again, unless the last drawing is fresh; the last call always draws."""
+        now = time.monotonic()
+        if not self.active or (now - self.drawn_at < self.seconds_between and not last):
+            return
+        from IPython.display import Image, display
+
+        names = ", ".join(f"{k} {v[-1]:.3g}" for k, v in history.series.items() if k in self.losses)
+        image = Image(self._png(history), alt=f"{self.title}: {names} at step {history.steps[-1]}")
+        if self.handle is None:
+            self.handle = display(image, display_id=True)
+        else:
+            self.handle.update(image)
+        self.drawn_at = now
+
+    def _png(self, history: History) -> bytes:
+        figure, (axes,) = plots.panels(1, size=(5.2, 2.6))
+        try:
+            for k, (name, values) in enumerate(history.series.items()):
+                if name in self.losses:
+                    role = name if name in plots.COLOURS else ("model", "data", "teacher")[k % 3]
+                    axes.plot(history.steps, values, color=plots.COLOURS[role])
+                    plots.label_line(axes, history.steps[-1], values[-1], name, role)
+            axes.set(title=self.title, xlabel="steps", ylabel="loss")
+            buffer = BytesIO()
+            figure.savefig(buffer, format="png")
+        finally:
+            figure.clear()
+            plots.plt.close(figure)
+        return buffer.getvalue()

@@ -1,0 +1,33 @@
+"""nbgrader's settings: run `nbgrader` or `genssl` from this folder and no flag is needed."""
+
+from pathlib import Path
+
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import GetGrades
+
+from genssl_utils.course.feedback import HideTests
+
+c = get_config()  # noqa: F821 (nbgrader puts it there)
+
+# Which folder is what. A source folder holds the notebook alone: nbgrader hands out every file
+# that lies beside it.
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.CourseDirectory.source_directory = "build/source"
+c.CourseDirectory.release_directory = "notebooks"
+c.CourseDirectory.submitted_directory = "submitted"
+c.CourseDirectory.autograded_directory = "build/autograded"
+c.CourseDirectory.feedback_directory = "build/feedback"
+
+# What stands where the reference answer was.
+STUB = 'raise NotImplementedError("Replace this line with your answer.")'
+c.ClearSolutions.code_stub = {"python": STUB}
+
+# Grading runs the answers and their checks; it leaves out the experiments, which cost the minutes.
+c.Execute.timeout = 120
+c.Execute.skip_cells_with_tag = "experiment"
+# A warning on stderr costs no points.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = r"[\s\S]*"
+
+# Feedback shows scores and comments, and no hidden test.
+c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]

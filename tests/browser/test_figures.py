@@ -1,0 +1,372 @@
+"""The live figures in a real browser, on a static page with no kernel and no network."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+import torch
+from scipy.stats import chisquare
+from static_page import assert_equals_torch, figures, shown
+
+from genssl_utils.gumbel_softmax.bias_variance import BiasVarianceFigure, bias_variance_figure
+from genssl_utils.gumbel_softmax.temperature import TemperatureFigure, temperature_figure
+
+CURVES = {
+    "tau": [0.1, 0.5, 1.0, 5.0],
+    "estimators": {
+        "REINFORCE": {"bias": [0.02], "variance": [7.0], "depends_on_tau": False},
+        "REINFORCE with baseline": {"bias": [0.014], "variance": [4.0], "depends_on_tau": False},
+        "Gumbel-softmax": {
+            "bias": [0.07, 0.31, 0.53, 0.91],
+            "variance": [22.9, 2.4, 0.53, 0.001],
+            "depends_on_tau": True,
+        },
+        "straight-through": {
+            "bias": [0.09, 0.28, 0.45, 0.8],
+            "variance": [25.0, 3.4, 1.1, 0.2],
+            "depends_on_tau": True,
+        },
+    },
+}
+FALSE_ALARM = 1e-6
+
+
+def drag(page, handle, dx: float) -> None:
+    box = handle.locator(".genssl-grip").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + 3, steps=4)
+    page.mouse.up()
+
+
+@pytest.fixture
+def module(page):
+    """Call an exported function of a figure's module: `module(Figure, "name", *arguments)`."""
+
+    def call(figure: type, name: str, *arguments: object) -> object:
+        return page.evaluate(
+            """async ([source, name, values]) => {
+                const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+                return (await import(url))[name](...values);
+            }""",
+            [figure._esm, name, list(arguments)],
+        )
+
+    return call
+
+
+# ---- the temperature figure
+
+
+def test_the_temperature_moves_by_mouse_and_by_keyboard(site):
+    page, notes = site(temperature_figure(tau=1.0))
+    root = figures(page)
+    before = shown(root)
+    assert_equals_torch(before)
+    picture = root.locator("svg").first.inner_html()
+
+    range_ = root.get_by_label("temperature")
+    box = range_.bounding_box()
+    page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2)
+    cold = shown(root)
+    assert cold["tau"] < 0.3
+    assert root.locator("svg").first.inner_html() != picture
+    assert_equals_torch(cold)
+
+    range_.press("ArrowRight")
+    warmer = shown(root)
+    assert cold["tau"] < warmer["tau"] < 1.1 * cold["tau"]
+    range_.press("End")
+    hot = shown(root)
+    assert hot["tau"] == 10
+    assert_equals_torch(hot)
+    range_.press("Home")
+    assert shown(root)["tau"] == 0.05
+    assert_equals_torch(shown(root))
+
+    for data in (cold, warmer, hot):
+        assert data["gumbel"] == before["gumbel"], "the same noise at every temperature"
+        assert data["winner"] == before["winner"], "the winner never changes"
+        assert data["frequency"] == before["frequency"]
+    assert cold["distance"] < before["distance"] < hot["distance"]
+    assert cold["meanDistance"] < before["meanDistance"] < hot["meanDistance"]
+    notes.assert_clean()
+
+
+def test_the_words_on_the_bars_are_the_numbers(site):
+    page, _ = site(temperature_figure(tau=0.7))
+    root = figures(page)
+    data = shown(root)
+    texts = root.locator("svg text").all_text_contents()
+    for key, word in (("pi", "π ="), ("y", "y ="), ("mean", "mean"), ("frequency", "won")):
+        assert [t for t in texts if re.match(rf"{word} \d", t)] == [
+            f"{word} {value:.2f}" for value in data[key]
+        ]
+    assert any(f"1 − max y = {data['distance']:.2f}" in text for text in texts)
+
+
+def test_a_bar_moves_by_mouse_and_by_keyboard(site):
+    page, notes = site(temperature_figure())
+    root = figures(page)
+    before = shown(root)
+    cat = root.get_by_role("slider", name="probability of cat")
+    drag(page, cat, 40)
+    after = shown(root)
+    assert after["pi"][0] > before["pi"][0] + 0.05
+    free = [p - 0.01 for p in before["pi"][1:]]
+    left = [p - 0.01 for p in after["pi"][1:]]
+    scale = sum(left) / sum(free)
+    assert left == pytest.approx([scale * p for p in free]), "the others keep their proportions"
+    assert_equals_torch(after)
+
+    cat.press("ArrowLeft")
+    assert shown(root)["pi"][0] == pytest.approx(after["pi"][0] - 0.01)
+    cat.press("PageDown")
+    assert shown(root)["pi"][0] == pytest.approx(after["pi"][0] - 0.11)
+    cat.press("End")
+    full = shown(root)
+    assert full["pi"] == pytest.approx([0.96] + [0.01] * 4)
+    assert float(cat.get_attribute("aria-valuenow")) == pytest.approx(0.96)
+    assert cat.evaluate("node => node === document.activeElement"), "the focus stays on the bar"
+    assert_equals_torch(full)
+    cat.press("Home")
+    assert shown(root)["pi"][0] == 0.01
+    notes.assert_clean()
+
+
+def test_a_finger_moves_a_bar_and_a_tap_does_not(site):
+    page, notes = site(temperature_figure(), width=400, has_touch=True)
+    root = figures(page)
+    before = shown(root)["pi"]
+    bar = root.get_by_role("slider", name="probability of dog")
+    box = bar.locator("rect").nth(1).bounding_box()
+    x, y = box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2
+    page.touchscreen.tap(x, y)
+    assert shown(root)["pi"] == before
+    wire = page.context.new_cdp_session(page)
+    wire.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in (8, 16, 24, 32):
+        point = {"x": x - step, "y": y}
+        wire.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert shown(root)["pi"][1] < before[1] - 0.05
+    assert_equals_torch(shown(root))
+    notes.assert_clean()
+
+
+def test_sample_draws_new_noise_and_a_thousand_fit_pi(site):
+    page, notes = site(temperature_figure())
+    root = figures(page)
+    first = shown(root)
+    root.get_by_role("button", name="sample", exact=True).click()
+    second = shown(root)
+    assert second["gumbel"] != first["gumbel"]
+    assert second["mean"] == first["mean"]
+    assert_equals_torch(second)
+    many = root.get_by_role("button", name="sample 1000 times")
+    for _ in range(3):
+        old = shown(root)
+        many.press("Enter")
+        new = shown(root)
+        assert new["frequency"] != old["frequency"]
+        assert new["gumbel"] == old["gumbel"]
+        counts = [round(share * new["draws"]) for share in new["frequency"]]
+        assert sum(counts) == new["draws"] == 1000
+        assert chisquare(counts, [p * 1000 for p in new["pi"]]).pvalue > FALSE_ALARM
+    notes.assert_clean()
+
+
+@pytest.mark.parametrize("tau", [0.05, 1.0, 10.0])
+def test_many_winners_have_frequencies_pi_at_every_temperature(module, tau):
+    pi = torch.tensor([0.4, 0.25, 0.2, 0.1, 0.05], dtype=torch.float64)
+    n = 50_000
+    got = module(TemperatureFigure, "sampleMany", pi.log().tolist(), tau, n, 7)
+    counts = [round(share * n) for share in got["frequency"]]
+    assert chisquare(counts, (pi * n).tolist()).pvalue > FALSE_ALARM
+    # The soft mean, against torch's own draws: six standard errors of both, Bonferroni included.
+    uniform = torch.rand(n, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    y = torch.softmax((pi.log() - torch.log(-torch.log(uniform))) / tau, dim=1)
+    error = y.std(dim=0) * (2 / n) ** 0.5
+    assert ((torch.tensor(got["mean"]) - y.mean(dim=0)).abs() < 6 * error).all()
+    distance = 1 - y.max(dim=1).values
+    assert abs(got["distance"] - distance.mean()) < 6 * distance.std() * (2 / n) ** 0.5
+
+
+def test_noise_and_softmax_are_torch_s(module):
+    uniforms = torch.linspace(1e-6, 1 - 1e-6, 201, dtype=torch.float64)
+    got = [module(TemperatureFigure, "gumbelFromUniform", u) for u in uniforms.tolist()]
+    torch.testing.assert_close(
+        torch.tensor(got, dtype=torch.float64), -torch.log(-torch.log(uniforms))
+    )
+    for edge in (0.0, 1.0):
+        assert abs(module(TemperatureFigure, "gumbelFromUniform", edge)) < 50
+    logits = [1e4, -1e4, 9_999.0, 0.0]
+    assert module(TemperatureFigure, "softmax", logits) == pytest.approx(
+        torch.softmax(torch.tensor(logits, dtype=torch.float64), 0).tolist(), abs=1e-12
+    )
+    assert module(TemperatureFigure, "distanceFromOneHot", [0.0, 1.0, 0.0]) == 0
+    assert module(TemperatureFigure, "distanceFromOneHot", [0.25] * 4) == 0.75
+
+
+@pytest.mark.parametrize("value", [-1, 0.0, 0.3, 0.999, 2])
+def test_renormalise_gives_a_distribution(module, value):
+    for pi in ([0.4, 0.3, 0.2, 0.1], [0.97, 0.01, 0.01, 0.01]):
+        made = module(TemperatureFigure, "renormalise", pi, 0, value)
+        assert sum(made) == pytest.approx(1, abs=1e-12)
+        assert min(made) >= 0.01 - 1e-12
+        assert made[0] == pytest.approx(min(0.97, max(0.01, value)))
+
+
+def test_seeds_decide_the_noise(module):
+    draws = [module(TemperatureFigure, "drawGumbel", 5, seed) for seed in (1, 1, 2)]
+    assert draws[0] == draws[1] != draws[2]
+
+
+# ---- the bias and variance figure
+
+
+def test_the_points_move_and_the_best_is_named(site):
+    page, notes = site(bias_variance_figure(CURVES, tau=0.5, n=1))
+    root = figures(page)
+    count, warm = root.get_by_label("samples averaged"), root.get_by_label("temperature")
+    names = list(CURVES["estimators"])
+
+    def expected(data: dict) -> str:
+        for name in names:
+            point = data["points"][name]
+            assert point["error"] == pytest.approx(
+                point["bias"] ** 2 + point["variance"] / data["n"], rel=1e-12
+            )
+        return min(names, key=lambda name: data["points"][name]["error"])
+
+    start = shown(root)
+    assert start["points"]["Gumbel-softmax"]["bias"] == pytest.approx(0.31)
+    assert start["best"] == expected(start) == "Gumbel-softmax"
+    count.press("End")
+    many = shown(root)
+    assert many["n"] == 1000
+    assert many["best"] == expected(many) == "REINFORCE with baseline"
+    assert root.locator("tr[data-best]").inner_text().startswith("REINFORCE with baseline")
+    assert "REINFORCE with baseline is best" in root.inner_text()
+    count.press("Home")
+    count.press("ArrowRight")
+    assert shown(root)["n"] == 2, "every key press is a new whole number"
+
+    box = warm.bounding_box()
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    hot = shown(root)
+    assert hot["tau"] > 2
+    assert hot["points"]["Gumbel-softmax"] != start["points"]["Gumbel-softmax"]
+    for name in names[:2]:
+        assert hot["points"][name]["variance"] == start["points"][name]["variance"]
+    assert hot["best"] == expected(hot)
+    notes.assert_clean()
+
+
+def test_a_curve_goes_through_its_numbers_and_evenly_in_log_tau(module):
+    curve = {"tau": [0.1, 1.0, 10.0], "bias": [0.0, 0.4, 0.1], "variance": [8.0, 2.0, 0.5]}
+    for tau, bias, variance in zip(*curve.values(), strict=True):
+        assert module(BiasVarianceFigure, "at", curve, tau) == pytest.approx(
+            {"bias": bias, "variance": variance}
+        )
+    half = module(BiasVarianceFigure, "at", curve, 10**0.5)
+    assert half == pytest.approx({"bias": 0.2, "variance": 1.0})  # geometric means
+    from_zero = module(BiasVarianceFigure, "at", curve, 10**-0.5)
+    assert from_zero["bias"] == pytest.approx(0.2)  # from 0 there is only the arithmetic mean
+    assert module(BiasVarianceFigure, "at", curve, 99) == pytest.approx(
+        {"bias": 0.1, "variance": 0.5}
+    )
+    assert module(BiasVarianceFigure, "mse", 0.3, 2.0, 4) == pytest.approx(0.59)
+
+
+def test_where_another_takes_over(module):
+    points = [{"bias": 0.0, "variance": 4.0}, {"bias": 0.52, "variance": 1.0}]
+    turn = module(BiasVarianceFigure, "overtaken", points, 1, 1000)
+    assert turn == {"n": 12, "best": 0}  # 4/n < 0.52² + 1/n when n > 11.1
+    assert module(BiasVarianceFigure, "overtaken", points, 12, 1000) is None
+
+
+@pytest.mark.parametrize("width", [360, 900])
+def test_labels_do_not_overlap(site, width):
+    page, _ = site(bias_variance_figure(CURVES), width=width)
+    root = figures(page)
+    for share in range(0, 121, 15):
+        root.get_by_label("temperature").evaluate(
+            "(node, v) => { node.value = v; node.dispatchEvent(new Event('input')); }", share
+        )
+        # getBBox: the letters without the outline in the paper's colour around them.
+        boxes = root.locator("svg > text.genssl-halo").evaluate_all(
+            """nodes => nodes.map(node => {
+                const {x, y, width, height} = node.getBBox();
+                return [node.textContent, x, y, x + width, y + height];
+            })"""
+        )
+        seen = {name: box for name, *box in boxes if name in CURVES["estimators"]}
+        assert len(seen) == len(CURVES["estimators"])
+        for (a, p), (b, q) in itertools.combinations(seen.items(), 2):
+            apart = p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1]
+            assert apart, (shown(root)["tau"], a, b)
+
+
+# ---- for every reader
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
+    page, notes = site(temperature_figure(), bias_variance_figure(CURVES), theme=theme, width=360)
+    figures(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
+            const room = figure.getBoundingClientRect();
+            return [...figure.querySelectorAll("text, button, td, th, label")].filter((node) => {
+                const box = node.getBoundingClientRect();
+                return box.width && (box.left < room.left || box.right > room.right);
+            }).map((node) => node.textContent);
+        })"""
+    )
+    assert outside == []
+    notes.assert_clean()
+
+
+def test_the_theme_follows_the_page(site):
+    page, _ = site(temperature_figure())
+    root = figures(page)
+    paper = "node => getComputedStyle(node).backgroundColor"
+    light = root.evaluate(paper)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert root.evaluate(paper) != light
+
+
+def test_a_reader_of_the_page_by_ear_is_told(site):
+    page, _ = site(temperature_figure())
+    root = page.get_by_role("group", name="Cold samples are one-hot")
+    assert "which you can drag" in root.locator(".genssl-unseen").first.text_content()
+    root.get_by_label("temperature").press("Home")
+    page.wait_for_function(
+        "document.querySelector('[aria-live]').textContent.includes('Temperature 0.05')"
+    )
+
+
+def test_a_finished_render_leaves_no_listener(page):
+    left = page.evaluate(
+        """async (source) => {
+            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+            const { default: figure } = await import(url);
+            const state = {pi: [.5, .5], tau: 1, labels: ["a", "b"], seed: 1, seed_many: 1,
+                           title: "t", alt: "a"};
+            let live = 0;
+            const model = {get: (k) => state[k], set() {}, save_changes() {},
+                           on() { live += 1; }, off() { live -= 1; }};
+            const end = figure.render({model, el: document.body});
+            const during = live;
+            end();
+            return [during, live];
+        }""",
+        TemperatureFigure._esm,
+    )
+    assert left[0] > 0
+    assert left[1] == 0

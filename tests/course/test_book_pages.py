@@ -1,0 +1,132 @@
+"""A page keeps outputs and live figures, and shows no answer, no hidden test, no dead widget."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+
+from genssl_utils.course.book import results_page, stage, unit_page
+from genssl_utils.course.build import release
+from genssl_utils.course.pages import STATE, STILL, VIEW, page
+from genssl_utils.course.run import Job, run
+from genssl_utils.course.source import CourseError
+from tests.course.conftest import PROJECT, TOY, write_unit
+
+WIDGETS = """
+# %% tags=["figure"]
+import anywidget, ipywidgets, traitlets
+
+
+class Dial(anywidget.AnyWidget):
+    _esm = "export default { render({ el }) { el.textContent = 'a dial'; } };"
+    value = traitlets.Float(0.5).tag(sync=True)
+
+
+Dial()
+
+# %% tags=["figure"]
+import matplotlib.pyplot as plt
+
+
+@ipywidgets.interact(k=(0, 3))
+def explore(k=1):
+    plt.plot([0, k])
+    plt.show()
+
+
+# %% tags=["figure"]
+from tqdm.notebook import tqdm
+
+for _ in tqdm(range(3)):
+    pass
+"""
+
+
+@pytest.fixture
+def widgets(course):
+    """A unit with a live figure, an explorer and a progress bar, executed."""
+    unit = write_unit(course, "08_widgets", TOY + WIDGETS)
+    assert run([unit]) == []
+    return unit
+
+
+def test_answers_and_hidden_tests_are_out_and_outputs_stay(toy):
+    run([toy])
+    text = unit_page(toy, Job(toy).output)
+    assert "the_reference_answer" not in text
+    assert "31337" not in text
+    assert "NotImplementedError" in text
+    assert "sum of doubles: 20" in text
+    assert "application/vnd.genssl" not in text
+    assert "injected-parameters" not in text
+
+
+def test_code_that_no_reader_needs_is_folded(toy):
+    run([toy])
+    nb = nbformat.reads(unit_page(toy, Job(toy).output), as_version=4)
+    folded = [c.metadata.tags[0] for c in nb.cells if "hide-input" in c.metadata.get("tags", ())]
+    assert folded == ["parameters", "setup", "check"]
+
+
+def test_a_page_keeps_live_figures_alone(widgets, tmp_path_factory):
+    executed = nbformat.read(Job(widgets).output, as_version=4)
+    made = page(executed, nbformat.reads(release(widgets, tmp_path_factory.mktemp("r")), 4))
+    state = made.metadata.widgets[STATE]["state"]
+    modules = [model["model_module"] for model in state.values()]
+    assert modules.count("anywidget") == 1
+    assert "@jupyter-widgets/controls" not in modules
+    assert "@jupyter-widgets/output" not in modules
+    shown = [o.data[VIEW]["model_id"] for c in made.cells for o in c.get("outputs", ())
+             if VIEW in o.get("data", {})]  # fmt: skip
+    assert len(shown) == 1
+    assert state[shown[0]]["model_module"] == "anywidget"
+    refers = [value for model in state.values() for value in model["state"].values()
+              if isinstance(value, str) and value.startswith("IPY_MODEL_")]  # fmt: skip
+    assert all(name.removeprefix("IPY_MODEL_") in state for name in refers)
+
+
+def test_an_explorer_becomes_its_last_picture_and_a_line(widgets, tmp_path_factory):
+    executed = nbformat.read(Job(widgets).output, as_version=4)
+    made = page(executed, nbformat.reads(release(widgets, tmp_path_factory.mktemp("r")), 4))
+    (explorer,) = [cell for cell in made.cells if "def explore" in cell.source]
+    data = [output.data for output in explorer.outputs]
+    assert "image/png" in data[0]
+    assert data[1]["text/markdown"] == STILL
+    (progress,) = [cell for cell in made.cells if "tqdm(range" in cell.source]
+    assert not [o for o in progress.outputs if o.output_type == "display_data"]
+
+
+def copy_book(course):
+    import shutil
+
+    shutil.copytree(PROJECT / "book", course / "book", dirs_exist_ok=True)
+    shutil.copy(PROJECT / "_config.yml", course)
+    (course / "book" / "_toc.yml").write_text(
+        "format: jb-book\nroot: welcome\nchapters:\n- file: units/07_toy\n- file: results\n"
+    )
+
+
+def test_staging_twice_touches_no_file(toy):
+    copy_book(toy.root)
+    run([toy], seeds=range(2), record=True)
+    folder = stage([toy], [Job(toy).output])
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert (folder / "units" / "07_toy.ipynb") in times
+    stage([toy], [Job(toy).output])
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == times
+
+
+def test_the_results_page_holds_the_recorded_numbers(toy):
+    copy_book(toy.root)
+    run([toy], seeds=range(3), record=True)
+    text = results_page(toy.root, [toy])
+    assert "| sum of doubles [points] | 21 ± 1 | 20 (a textbook) |" in text
+    assert "3 seeds" in text
+
+
+def test_a_unit_without_a_line_in_the_contents_is_named(toy):
+    copy_book(toy.root)
+    run([toy])
+    (toy.root / "book" / "_toc.yml").write_text("format: jb-book\nroot: welcome\n")
+    with pytest.raises(CourseError, match="units/07_toy"):
+        stage([toy], [Job(toy).output])

@@ -1,0 +1,98 @@
+"""A run executes what changed, gathers claims, and names the cell that fails."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from genssl_utils.course.run import Job, execute_all, run
+from genssl_utils.course.source import CourseError, find_unit
+from genssl_utils.kit import results
+from tests.course.conftest import TOY, write_unit
+
+
+def test_claims_are_gathered_and_the_second_run_is_skipped(toy):
+    assert run([toy]) == []
+    gathered = json.loads((toy.root / "build" / "results.json").read_text())
+    assert gathered["07_toy"]["laptop"]["0"]["claims"] == {"sum of doubles": 20.0}
+    written = Job(toy).output.stat().st_mtime_ns
+    assert run([toy]) == []
+    assert Job(toy).output.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    "touched", ["solutions/07_toy/data.csv", "genssl_utils/kit/nets.py", "genssl_utils/toy/a.js"]
+)
+def test_what_a_run_depends_on_makes_it_run_again(toy, touched):
+    before = Job(toy).digest()
+    path = toy.root / touched
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("new")
+    assert Job(toy).digest() != before
+    (toy.root / "README.md").write_text("not this")
+    assert Job(toy).digest() != Job(toy, scale="full").digest() != before
+
+
+def test_seeds_are_recorded_with_mean_spread_and_versions(toy, monkeypatch):
+    assert run([toy], seeds=range(3), jobs=2, record=True) == []
+    path = toy.root / "book" / "results" / "07_toy.json"
+    entry = json.loads(path.read_text())["scales"]["laptop"]
+    assert entry["seeds"] == [0, 1, 2]
+    assert entry["claims"]["sum of doubles"] == {
+        "mean": 21.0, "sd": 1.0, "values": [20.0, 21.0, 22.0], "unit": "points", "paper": 20.0,
+        "source": "a textbook",
+    }  # fmt: skip
+    assert {"python", "torch", "platform"} <= set(entry["versions"])
+    first = path.read_bytes()
+    run([toy], seeds=range(3), record=True)
+    assert path.read_bytes() == first
+    monkeypatch.chdir(toy.root / "notebooks")
+    assert results.recorded("07_toy")["claims"]["sum of doubles"]["mean"] == 21.0
+
+
+def test_a_failing_cell_is_one_line_and_the_others_go_on(course):
+    broken = write_unit(course, "08_broken", TOY.replace("+ seed", "+ sead"))
+    good = find_unit(course, "07")
+    failures = run([broken, good])
+    assert len(failures) == 1
+    assert "\n" not in failures[0]
+    for part in ("08_broken", "total = sum", "NameError", "sead"):
+        assert part in failures[0]
+    assert Job(good).output.is_file()
+    assert not Job(broken).output.exists()
+
+
+def test_a_reference_answer_without_full_points_is_a_failure(course):
+    wrong = write_unit(course, "08_wrong", TOY.replace("= x + x", "= abs(x + x)"))
+    (line,) = run([wrong])
+    assert "`double` gets 1 of 2 points" in line
+    assert "a hidden negative number" in line
+
+
+def test_a_kernel_that_dies_is_told(course):
+    text = TOY.replace("total = sum", "import os; os._exit(1)\ntotal = sum")
+    dead = write_unit(course, "08_dead", text)
+    (line,) = run([dead])
+    assert "08_dead" in line
+    assert "DeadKernelError" in line
+
+
+def test_each_process_has_one_thread(course):
+    threads = "import torch\nassert torch.get_num_threads() == 1\n"
+    text = TOY.replace("results.claim(", threads + "results.claim(")
+    assert run([write_unit(course, "08_threads", text)]) == []
+
+
+@pytest.mark.parametrize("bad", [{"scale": "huge"}, {"jobs": 0}, {"seeds": []}])
+def test_senseless_parameters_are_refused(toy, bad):
+    with pytest.raises(CourseError):
+        run([toy], **bad)
+
+
+def test_outcomes_keep_the_order_of_the_jobs(toy):
+    from rich.console import Console
+
+    jobs = [Job(toy, seed) for seed in (1, 0)]
+    outcomes = execute_all(jobs, jobs=2, console=Console(quiet=True))
+    assert [outcome.job.seed for outcome in outcomes] == [1, 0]

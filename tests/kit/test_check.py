@@ -1,0 +1,253 @@
+"""The checks themselves: they accept what is right, reject what is wrong, and say it calmly."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from genssl_utils.kit import check
+from genssl_utils.kit.check.observe import Fact, Frequencies, Law, Value
+
+NO_KEY = {"expected": {}, "mistakes": {}}
+
+
+def run(assertion, *, hidden=False, key=NO_KEY):
+    """One assertion inside one block; returns the report."""
+    with check.using_key(key):
+        ex = check.exercise("nothing", "f", points=2)
+        with ex.hidden("it works", hint="Think again.") if hidden else ex.check("it works"):
+            assertion(ex)
+        return ex.report()
+
+
+X = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    "got",
+    [X, X.double(), X.t().contiguous().t(), X + 1e-6, X.double() + 1e-9],
+    ids=["same", "float64", "memory layout", "rounding", "rounding in float64"],
+)
+def test_value_accepts_what_is_right(got):
+    assert run(lambda ex: ex.value(got, X)).points == 2
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        (X[None], "shape is (1, 2, 2)"),
+        (X[0], "shape is (2,)"),
+        (X.long(), "dtype is torch.int64"),
+        (X + torch.tensor([0.0, 0.5]), "2 of 4 numbers differ"),
+        (X * torch.nan, "not finite"),
+        (X.double() + 1e-4, "numbers differ"),
+        (None, "is a `return` missing?"),
+        ([1.0], "returned list"),
+    ],
+)
+def test_value_rejects_what_is_wrong_and_says_why(got, said):
+    report = run(lambda ex: ex.value(got, X))
+    assert report.points == 0
+    assert said in str(report)
+
+
+def test_an_equal_to_everything_object_is_not_a_tensor():
+    class Yes:
+        __eq__ = lambda self, other: True  # noqa: E731
+        shape = (2, 2)
+
+    assert not run(lambda ex: ex.value(Yes(), X)).passed
+
+
+def test_a_known_mistake_is_named_by_its_numbers():
+    seen = Value(X + 1).to_json()
+    key = {
+        "expected": {"it works #1": Value(X).to_json()},
+        "mistakes": {
+            "off_by_one": {"hint": "You count from one.", "observed": {"it works #1": seen}},
+            "other": {"hint": "No.", "observed": {"it works #1": Value(X + 2).to_json()}},
+        },
+    }
+    assert run(lambda ex: ex.value(X), key=key).passed
+    assert run(lambda ex: ex.value(X + 1), key=key).hints == ["You count from one."]
+    assert run(lambda ex: ex.value(X + 7), key=key).hints == []
+
+
+@pytest.mark.parametrize(
+    "observation",
+    [
+        Value(torch.tensor([1.0, torch.nan, torch.inf])),
+        Law(np.random.default_rng(0).normal(size=4000)),
+        Law(np.zeros(100)),
+        Law(np.array([np.nan, 1.0])),
+        Frequencies(np.array([50, 30, 20])),
+        Fact("raised ValueError"),
+    ],
+    ids=lambda o: type(o).__name__,
+)
+def test_an_observation_recognises_itself_after_json(observation):
+    assert observation.matches(json.loads(json.dumps(observation.to_json())))
+
+
+def test_laws_tell_different_laws_apart():
+    draw = np.random.default_rng(1)
+    normal = Law(draw.normal(size=20_000)).to_json()
+    assert Law(draw.normal(size=20_000)).matches(normal)
+    assert not Law(draw.normal(0.1, size=20_000)).matches(normal)
+    assert not Law(draw.normal(scale=1.1, size=20_000)).matches(normal)
+    assert not Law(np.zeros(20_000)).matches(normal)
+    assert not Fact("shape (3,)").matches(normal)
+
+
+def test_law_accepts_its_own_law_and_rejects_a_near_one():
+    g = check.generator(0)
+    sample = torch.randn(20_000, generator=g)
+    assert run(lambda ex: ex.law(sample, stats.norm.cdf, 20_000)).passed
+    assert not run(lambda ex: ex.law(sample * 1.1, stats.norm.cdf, 20_000)).passed
+    assert "2 numbers" in str(run(lambda ex: ex.law(sample[:2], stats.norm.cdf, 20_000)))
+    assert not run(lambda ex: ex.law(sample / 0, stats.norm.cdf, 20_000)).passed
+
+
+def test_a_statistical_check_keeps_its_false_alarm_rate():
+    """p-values of right samples are uniform, so below 1e-2 lies about 1 % of 400."""
+    alarms = sum(
+        stats.kstest(torch.rand(500, generator=check.generator(s)).numpy(), "uniform").pvalue < 0.01
+        for s in range(400)
+    )
+    assert alarms <= stats.binom.isf(1e-6, 400, 0.01)
+    right = [
+        run(lambda ex, s=s: ex.mean(torch.randn(300, 4, generator=check.generator(s)), 0.0, 300))
+        for s in range(50)
+    ]
+    assert all(r.passed for r in right)
+
+
+def test_frequencies():
+    p = torch.tensor([0.5, 0.3, 0.2, 0.0])
+    z = torch.multinomial(p, 20_000, replacement=True, generator=check.generator(0))
+    assert run(lambda ex: ex.frequencies(z, p, 20_000)).passed
+    assert not run(
+        lambda ex: ex.frequencies(z, torch.tensor([0.5, 0.27, 0.23, 0.0]), 20_000)
+    ).passed
+    assert "probability 0" in str(run(lambda ex: ex.frequencies(torch.full((9,), 3), p, 9)))
+    assert "(9,) is needed" in str(run(lambda ex: ex.frequencies(z[:2], p, 9)))
+    assert "outside" in str(run(lambda ex: ex.frequencies(torch.full((9,), 4), p, 9)))
+
+
+def test_mean_is_judged_by_its_own_standard_error():
+    noise = torch.randn(10_000, 3, generator=check.generator(0))
+    assert run(lambda ex: ex.mean(noise + 5, 5.0, 10_000)).passed
+    assert "standard errors" in str(run(lambda ex: ex.mean(noise + 5.1, 5.0, 10_000)))
+
+
+def test_gradient_flows_or_does_not():
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    assert run(lambda ex: ex.gradient((x**2).sum(), x, torch.tensor([2.0, 4.0]))).passed
+    assert "cuts the graph" in str(run(lambda ex: ex.gradient((x.detach() ** 2).sum(), x)))
+    assert not run(lambda ex: ex.gradient((x**3).sum(), x, torch.tensor([2.0, 4.0]))).passed
+    assert run(lambda ex: ex.no_gradient(x.detach().sum(), x)).passed
+    assert run(lambda ex: ex.no_gradient((x * 0).sum(), x)).passed
+    assert "flows where none should" in str(run(lambda ex: ex.no_gradient(x.sum(), x)))
+
+
+def test_inverse_and_log_determinant_against_autograd():
+    x = torch.randn(5, 3, generator=check.generator(0), dtype=torch.float64)
+    a = torch.randn(3, 3, generator=check.generator(1), dtype=torch.float64)
+    volume = torch.linalg.slogdet(a).logabsdet.expand(5)
+    assert run(lambda ex: ex.log_det(lambda v: (v @ a, volume), x)).passed
+    assert not run(lambda ex: ex.log_det(lambda v: (v @ a, -volume), x)).passed
+    assert run(lambda ex: ex.inverse(lambda v: v @ a, lambda v: v @ a.inverse(), x)).passed
+    assert not run(lambda ex: ex.inverse(lambda v: v @ a, lambda v: v @ a.t(), x)).passed
+
+
+def test_damage_to_an_argument_is_seen():
+    assert run(lambda ex: ex.unchanged(lambda v: v + 1, X.clone())).passed
+    assert "in place" in str(run(lambda ex: ex.unchanged(lambda v: v.add_(1), X.clone())))
+
+
+def test_raises():
+    def no():
+        raise ValueError("no")
+
+    assert run(lambda ex: ex.raises(ValueError, no)).passed
+    assert "raised ValueError; KeyError" in str(run(lambda ex: ex.raises(KeyError, no)))
+    assert "raised nothing" in str(run(lambda ex: ex.raises(ValueError, lambda: 1)))
+
+
+def test_finite_shape_and_true():
+    assert run(lambda ex: ex.finite(X)).passed
+    assert not run(lambda ex: ex.finite(X / 0)).passed
+    assert not run(lambda ex: ex.shape(X, (2, 2), torch.float64)).passed
+    assert "because" in str(run(lambda ex: ex.true(False, "because")))
+
+
+def test_an_exception_becomes_one_line():
+    report = run(lambda ex: [][1])
+    assert "raised IndexError: list index out of range" in str(report)
+    assert "Traceback" not in str(report)
+
+
+def test_partial_credit_follows_the_weights():
+    with check.using_key(NO_KEY):
+        ex = check.exercise("nothing", "f", points=6)
+        with ex.check("one", weight=2):
+            ex.true(True, "")
+        with ex.check("two"):
+            ex.true(False, "no")
+        assert repr(ex.report()) == "4.0"
+
+
+def test_a_hidden_check_shows_no_input_value_or_output(capsys):
+    def assertion(ex):
+        print("secret 42")
+        ex.value(torch.tensor([42.0]), torch.tensor([43.0]))
+
+    report = run(assertion, hidden=True)
+    shown = str(report) + report._repr_html_() + json.dumps(report.to_json())
+    assert "42" not in shown
+    assert "43" not in shown
+    assert "Think again." in shown
+    assert capsys.readouterr().out == ""
+
+
+def test_warnings_on_stderr_cost_nothing(capsys):
+    def assertion(ex):
+        import sys
+        import warnings
+
+        warnings.warn("careful", stacklevel=1)
+        print("noise", file=sys.stderr)
+        ex.true(True, "")
+
+    assert run(assertion).points == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_the_session_noise_is_left_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    run(lambda ex: ex.finite(torch.randn(3)))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_unanswered_stops_an_experiment_calmly():
+    def blank(ex):
+        raise NotImplementedError
+
+    assert run(blank).status == "unanswered"
+    with pytest.raises(check.NotFinished, match="Finish `f` first") as caught:
+        check.finished("nothing", "f")
+    assert caught.value._render_traceback_() == [str(caught.value)]
+    with pytest.raises(check.NotFinished, match="`never_run`"):
+        check.finished("nothing", "never_run")
+    run(lambda ex: ex.true(True, ""))
+    check.finished("nothing", "f")
+
+
+def test_html_escapes_what_the_student_wrote():
+    def assertion(ex):
+        raise ValueError("<script>alert(1)</script>")
+
+    assert "<script>" not in run(assertion)._repr_html_()
