@@ -111,9 +111,8 @@ function render({ model, el }) {
   const life = lifetime();
   const { root, controls, picture, announce } = frame(life, model, el);
   const { tau: knots, estimators } = model.get("curves");
-  const curves = Object.entries(estimators).map(([name, curve], i) => ({
-    name, tau: knots, ...curve, look: LOOKS[i % LOOKS.length],
-  }));
+  const curves = estimators.map((curve, i) => (
+    { tau: knots, ...curve, look: LOOKS[i % LOOKS.length] }));
   const change = (name, v) => {
     model.set(name, v);
     model.save_changes();

@@ -14,6 +14,7 @@ from genssl_utils.kit.figure import Figure
 __all__ = ["BiasVarianceFigure", "bias_variance_figure"]
 
 SAMPLES_RANGE = (1, 1000)
+MOST_ESTIMATORS = 6  # as many as there are pairs of colour and shape
 
 _ALT = (
     "Each estimator of the gradient is a point: relative bias to the right, relative variance "
@@ -35,6 +36,11 @@ class BiasVarianceFigure(Figure):
     curves = t.Dict().tag(sync=True)
     tau = t.Float(1.0).tag(sync=True)
     n = t.Int(1).tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        if not traits.get("curves"):
+            raise ValueError("the figure has no curves: make it with bias_variance_figure(curves).")
+        super().__init__(**traits)
 
     @t.validate("tau")
     def _check_tau(self, proposal: dict[str, Any]) -> float:
@@ -80,9 +86,8 @@ def bias_variance_figure(
     tidy = _require_curves(curves)
     low, high = tidy["tau"][0], tidy["tau"][-1]
     start = math.sqrt(low * high) if tau is None else tau
-    names = tidy["estimators"]
-    moving = [name for name, curve in names.items() if curve["depends_on_tau"]]
-    fixed = [name for name in names if name not in moving]
+    moving = [curve["name"] for curve in tidy["estimators"] if curve["depends_on_tau"]]
+    fixed = [curve["name"] for curve in tidy["estimators"] if not curve["depends_on_tau"]]
     return BiasVarianceFigure(
         title="The best estimator changes with τ and with the number of samples",
         alt=_ALT.format(
@@ -96,7 +101,11 @@ def bias_variance_figure(
 
 
 def _require_curves(curves: Mapping[str, Any]) -> dict[str, Any]:
-    """The curves as plain lists of floats, one entry a temperature where they depend on it."""
+    """The curves as plain lists of floats, one entry a temperature where they depend on it.
+
+    The estimators become a list: a saved notebook sorts the keys of a dict, and their order says
+    which colour and shape each has.
+    """
     missing = {"tau", "estimators"} - set(curves)
     if missing:
         raise ValueError(f"curves lacks {sorted(missing)}: give both 'tau' and 'estimators'.")
@@ -105,13 +114,17 @@ def _require_curves(curves: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"tau must hold at least two positive, rising numbers: got {tau}.")
     if not isinstance(curves["estimators"], Mapping) or not curves["estimators"]:
         raise ValueError("curves['estimators'] must name at least one estimator.")
-    estimators = {}
+    if len(curves["estimators"]) > MOST_ESTIMATORS:
+        raise ValueError(
+            f"the figure shows at most {MOST_ESTIMATORS} estimators: choose among them."
+        )
+    estimators = []
     for name, curve in curves["estimators"].items():
         missing = {"bias", "variance", "depends_on_tau"} - set(curve)
         if missing:
             raise ValueError(f"{name} lacks {sorted(missing)}.")
         moves = bool(curve["depends_on_tau"])
-        tidy: dict[str, Any] = {"depends_on_tau": moves}
+        tidy: dict[str, Any] = {"name": str(name), "depends_on_tau": moves}
         for key in ("bias", "variance"):
             values = _floats(f"{key} of {name}", curve[key])
             if any(v < 0 for v in values):
@@ -125,7 +138,7 @@ def _require_curves(curves: Mapping[str, Any]) -> dict[str, Any]:
                     f"{key} of {name} has {len(values)} numbers for {len(tau)} temperatures."
                 )
             tidy[key] = values if moves else values[:1]
-        estimators[str(name)] = tidy
+        estimators.append(tidy)
     return {"tau": tau, "estimators": estimators}
 
 

@@ -12,9 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from genssl_utils.kit.training import cpu_threads
 
 __all__ = [
     "LOGITS",
@@ -119,6 +122,7 @@ def relaxed_gradients(
     *,
     tau: float,
     finish: Callable[[Tensor], Tensor] = lambda y: y,
+    payoff: Callable[[Tensor], Tensor] = reward,
     generator: torch.Generator | None = None,
 ) -> Tensor:
     """n independent pathwise estimates of the gradient, one sample each.
@@ -130,6 +134,7 @@ def relaxed_gradients(
         tau: the temperature.
         finish: what is done to the soft choices (n, K) before the reward: nothing, or the
             straight-through step.
+        payoff: the reward of choices (n, K), soft ones included.
         generator: the source of randomness.
 
     Returns:
@@ -137,7 +142,7 @@ def relaxed_gradients(
     """
     rows, log_pi = _rows(logits, n)
     z = finish(gumbel_softmax(log_pi, tau, generator=generator))  # (n, K)
-    return _gradient(reward(z).sum(), rows)
+    return _gradient(payoff(z).sum(), rows)
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,7 @@ def judge(gradients: Tensor, exact: Tensor) -> Quality:
     return Quality(off.item(), math.sqrt(variance / n), variance)
 
 
+@cpu_threads(1)
 def compare(
     gumbel_max: GumbelMax,
     gumbel_softmax: GumbelSoftmax,
@@ -244,7 +250,7 @@ def curves(
     points: int = 31,
     n: int = 50_000,
     seed: int = 0,
-) -> dict[str, list[float]]:
+) -> dict[str, Any]:
     """Bias and variance as the temperature moves, for the unit's second live figure.
 
     Args:
@@ -258,9 +264,9 @@ def curves(
         seed: of the noise, which all points share: the curves are smooth.
 
     Returns:
-        Plain lists of one number a temperature, rounded to 6 digits: `tau`, and for each
-        estimator `<name> bias`, `<name> bias_error`, `<name> variance`. REINFORCE knows no
-        temperature, so its lists repeat one number.
+        What `bias_variance_figure` takes: `tau`, and by name the `estimators`, each with lists
+        `bias`, `bias_error` and `variance`, rounded to 6 digits, one number a temperature.
+        REINFORCE knows no temperature, so its lists hold one number.
     """
     taus = torch.logspace(math.log10(0.05), 1, points, dtype=torch.float64).tolist()
     table = compare(
@@ -274,14 +280,23 @@ def curves(
         seed=seed,
     )
     rows = list(table.values())
-    series = {"REINFORCE": rows[:1] * points, "REINFORCE, baseline": rows[1:2] * points}
-    series["Gumbel-softmax"] = rows[2 : 2 + points]
-    series["straight-through"] = rows[2 + points :]
-    lists = {"tau": [round(tau, 6) for tau in taus]}
-    for name, qualities in series.items():
-        for part in ("bias", "bias_error", "variance"):
-            lists[f"{name} {part}"] = [round(asdict(q)[part], 6) for q in qualities]
-    return lists
+    series = {
+        "REINFORCE": rows[:1],
+        "REINFORCE, baseline": rows[1:2],
+        "Gumbel-softmax": rows[2 : 2 + points],
+        "straight-through": rows[2 + points :],
+    }
+    return {
+        "tau": [round(tau, 6) for tau in taus],
+        "estimators": {
+            name: {
+                part: [round(asdict(quality)[part], 6) for quality in qualities]
+                for part in ("bias", "bias_error", "variance")
+            }
+            | {"depends_on_tau": len(qualities) > 1}
+            for name, qualities in series.items()
+        },
+    }
 
 
 def _rewards(logits: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from torch.nn.functional import logsigmoid, one_hot, softplus
 
 from genssl_utils.gumbel_softmax.grammar import LENGTH, Measures, measure, small_grammar
 from genssl_utils.kit.nets import mlp
-from genssl_utils.kit.training import History, Objective, fit, pick_device
+from genssl_utils.kit.training import History, Objective, cpu_threads, fit, pick_device
 
 __all__ = [
     "Estimator",
@@ -187,6 +187,7 @@ class Training:
     seconds: float = 0.0
 
 
+@cpu_threads(1)
 def train_sentence_gan(
     estimator: Estimator,
     *,

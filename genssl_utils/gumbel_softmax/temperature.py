@@ -12,6 +12,8 @@ from genssl_utils.kit.figure import Figure
 
 __all__ = ["SMALLEST_SHARE", "TAU_RANGE", "TemperatureFigure", "temperature_figure"]
 
+PI = (0.4, 0.25, 0.2, 0.1, 0.05)
+WORDS = ("cat", "dog", "bird", "fish", "horse")
 TAU_RANGE = (0.05, 10.0)
 SMALLEST_SHARE = 0.01  # a probability of 0 has no logarithm
 
@@ -33,9 +35,9 @@ class TemperatureFigure(Figure):
 
     _script = "temperature.js"
 
-    pi = t.List(t.Float()).tag(sync=True)
+    pi = t.List(t.Float(), list(PI)).tag(sync=True)
     tau = t.Float(1.0).tag(sync=True)
-    labels = t.List(t.Unicode()).tag(sync=True)
+    labels = t.List(t.Unicode(), list(WORDS)).tag(sync=True)
     seed = t.Int(1).tag(sync=True)
     seed_many = t.Int(1).tag(sync=True)
 
@@ -43,7 +45,7 @@ class TemperatureFigure(Figure):
         traits.setdefault(
             "title", "Cold samples are one-hot, hot samples are flat; the winner never changes"
         )
-        traits.setdefault("alt", _ALT.format(words=", ".join(traits.get("labels", ())) or "words"))
+        traits.setdefault("alt", _ALT.format(words=", ".join(traits.get("labels", WORDS))))
         super().__init__(**traits)
 
     @t.validate("pi")
@@ -56,9 +58,9 @@ class TemperatureFigure(Figure):
 
 
 def temperature_figure(
-    pi: Sequence[float] = (0.4, 0.25, 0.2, 0.1, 0.05),
+    pi: Sequence[float] = PI,
     tau: float = 1.0,
-    labels: Sequence[str] = ("cat", "dog", "bird", "fish", "horse"),
+    labels: Sequence[str] = WORDS,
     seed: int = 1,
 ) -> TemperatureFigure:
     """A live figure of one Gumbel-softmax sample, y = softmax((log π + g) / τ), g ~ Gumbel(0, 1).

@@ -66,6 +66,9 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """A row of n axes in the course's style.
 
+    The figure is closed for pyplot already: a notebook shows it once, where it is the value of a
+    cell, and a loop that draws many leaves none behind.
+
     Args:
         n: number of panels, at least 1.
         size: width and height of one panel in inches.
@@ -81,6 +84,7 @@ def panels(
         raise ValueError(f"A figure needs at least one panel, not {n}.")
     with style():
         figure, axes = plt.subplots(1, n, figsize=(size[0] * n, size[1]), squeeze=False, **kwargs)
+    plt.close(figure)
     return figure, list(axes[0])
 
 

@@ -11,9 +11,11 @@ import math
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import cycle
 
 import numpy as np
 import torch
@@ -22,7 +24,7 @@ from tqdm.auto import tqdm
 
 from genssl_utils.kit import plots
 
-__all__ = ["History", "Objective", "Patience", "fit", "pick_device", "seed_all"]
+__all__ = ["History", "Objective", "Patience", "cpu_threads", "fit", "pick_device", "seed_all"]
 
 
 def seed_all(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
@@ -44,6 +46,17 @@ def seed_all(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
     np.random.seed(seed)
     torch.manual_seed(seed)
     return torch.Generator(device).manual_seed(seed)
+
+
+@contextmanager
+def cpu_threads(number: int) -> Iterator[None]:
+    """Let torch use so many CPU threads in a `with` block, or in a function that this decorates."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -154,8 +167,9 @@ def fit(
     after_step: Callable[[int], None] | None = None,
     stop: Callable[[History], bool] | None = None,
     picture: bool = True,
+    threads: int = 1,
 ) -> History:
-    """Train, with a progress bar and, in a notebook, a picture of the losses as they come.
+    """Train, with a progress bar and, in a notebook, a picture of what is recorded as it comes.
 
     Args:
         objectives: one objective, recorded as `loss`, or name → objective in the order of their
@@ -168,7 +182,9 @@ def fit(
         after_step: called after each step with its number from 0: a learning-rate schedule, a
             moving average of weights.
         stop: called after each record; training ends when it returns True. See `Patience`.
-        picture: whether to draw the losses in a notebook. Elsewhere nothing is drawn.
+        picture: whether to draw the records in a notebook. Elsewhere nothing is drawn.
+        threads: torch's CPU threads while training. The nets of the course are so small that one
+            is fastest; with more, two trainings side by side can be 100 times slower.
 
     Returns:
         The history of the losses and of what `on_record` returned.
@@ -186,12 +202,13 @@ def fit(
     """
     if isinstance(objectives, Objective):
         objectives = {"loss": objectives}
-    if steps < 1 or record_every < 1 or not objectives:
-        raise ValueError("fit needs an objective, and steps and record_every of at least 1.")
+    if min(steps, record_every, threads) < 1 or not objectives:
+        raise ValueError("fit needs an objective; steps, record_every, threads of at least 1.")
     history, live = History(), _LivePicture(title, set(objectives)) if picture else None
     sums, since = dict.fromkeys(objectives, 0.0), 0
     # Outside a terminal or a notebook (a log, a test) a moving bar is only noise.
-    with tqdm(total=steps, desc=title, unit="step", disable=_quiet(), mininterval=0.25) as bar:
+    bar = tqdm(total=steps, desc=title, unit="step", disable=_quiet(), mininterval=0.25)
+    with bar, cpu_threads(threads):
         for step in range(steps):
             for name, objective in objectives.items():
                 sums[name] += _take_turn(name, objective, step)
@@ -264,7 +281,10 @@ def _quiet() -> bool:
 
 
 class _LivePicture:
-    """The loss curves, drawn again in the same place of a notebook as training goes on."""
+    """The records as curves, drawn again in the same place of a notebook as training goes on.
+
+    The left panel shows the losses, the right one what `on_record` returns, where it does.
+    """
 
     def __init__(self, title: str, losses: set[str], seconds_between: float = 0.5) -> None:
         self.title, self.losses, self.seconds_between = title, losses, seconds_between
@@ -278,8 +298,9 @@ class _LivePicture:
             return
         from IPython.display import Image, display
 
-        names = ", ".join(f"{k} {v[-1]:.3g}" for k, v in history.series.items() if k in self.losses)
-        image = Image(self._png(history), alt=f"{self.title}: {names} at step {history.steps[-1]}")
+        values = ", ".join(f"{name} {value[-1]:.3g}" for name, value in history.series.items())
+        alt = f"{self.title}, curves up to step {history.steps[-1]}: {values}"
+        image = Image(self._png(history), alt=alt)
         if self.handle is None:
             self.handle = display(image, display_id=True)
         else:
@@ -287,17 +308,22 @@ class _LivePicture:
         self.drawn_at = now
 
     def _png(self, history: History) -> bytes:
-        figure, (axes,) = plots.panels(1, size=(5.2, 2.6))
-        try:
-            for k, (name, values) in enumerate(history.series.items()):
-                if name in self.losses:
-                    role = name if name in plots.COLOURS else ("model", "data", "teacher")[k % 3]
-                    axes.plot(history.steps, values, color=plots.COLOURS[role])
-                    plots.label_line(axes, history.steps[-1], values[-1], name, role)
-            axes.set(title=self.title, xlabel="steps", ylabel="loss")
-            buffer = BytesIO()
+        others = [name for name in history.series if name not in self.losses]
+        losses = [name for name in history.series if name in self.losses]
+        groups = [losses, others] if others else [losses]
+        buffer = BytesIO()
+        with plots.style():
+            figure, panels = plots.panels(len(groups), size=(4.2, 2.6))
+            for axes, names in zip(panels, groups, strict=True):
+                for role, name in zip(cycle(("model", "data", "baseline")), names, strict=False):
+                    axes.plot(history.steps, history.series[name], color=plots.COLOURS[role])
+                    last = history.series[name][-1]
+                    below = any(last < history.series[other][-1] for other in names)
+                    plots.label_line(
+                        axes, history.steps[-1], last, name, role, va="top" if below else "bottom"
+                    )
+                axes.set(xlabel="steps", ylabel="loss" if names is losses else "measured")
+            panels[0].set_title(self.title)
             figure.savefig(buffer, format="png")
-        finally:
-            figure.clear()
             plots.plt.close(figure)
         return buffer.getvalue()

@@ -301,6 +301,14 @@ with ex.hidden("no damage to the input, any small batch", hint="Work on a copy o
 ex.report()
 
 # %% [markdown]
+# See what your function does. Each dot is one of your samples of three words; a corner is a pure choice.
+# At which τ do you begin to see the edges of the triangle more than its middle?
+
+# %% tags=["figure"]
+check.finished("gumbel_softmax", "gumbel_softmax")
+topic.explore_samples(gumbel_softmax)
+
+# %% [markdown]
 # ## Exercise 4: straight through
 #
 # A critic that reads words wants one-hot vectors, not mixtures. Write `straight_through(y)`: for soft
@@ -425,3 +433,149 @@ with ex.hidden("constants stay constants, inputs stay whole", hint="Detach rewar
     ex.unchanged(lambda a, b: reinforce_loss(a, b, 0.1), lp, r)
 ### END HIDDEN TESTS
 ex.report()
+
+# %% [markdown]
+# ## Experiment 1: how good is the gradient?
+#
+# One choice among ten, with a reward that is a curved function of the choice. Here the *exact* gradient
+# of the expected reward can be computed: sum over all ten choices. So each estimator can be judged by
+# two numbers, both in units of the exact gradient's length:
+#
+# - **bias**: how far the *average* estimate is from the exact gradient. More samples do not mend it.
+# - **variance**: how far *one* estimate strays from that average. More samples do mend it.
+#
+# Predict: which of the estimators has no bias at all? Which has the smallest variance?
+
+# %% tags=["experiment"]
+check.finished("gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss")
+estimators = (gumbel_max, gumbel_softmax, straight_through, reinforce_loss)
+samples = {"laptop": 100_000, "full": 2_000_000}[scale]
+quality = topic.compare(*estimators, n=samples, seed=seed)
+topic.quality_table(quality)
+
+# %% [markdown]
+# The ± beside a bias is its standard error: REINFORCE has no bias, and its number is of the size of that
+# error. Gumbel-softmax trades one for the other. Now move τ yourself, and the number of samples n that you
+# average before a step. The curves were made by *your* functions a moment ago.
+#
+# 1. With n = 1, which estimator is best, and at which τ?
+# 2. Raise n to 1000. Which one wins now, and why?
+
+# %% tags=["experiment"]
+check.finished("gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss")
+topic.bias_variance_figure(topic.curves(*estimators, n=samples // 4, seed=seed))
+
+# %% tags=["claim"]
+results.claim("relative bias, Gumbel-softmax τ=1", quality["Gumbel-softmax τ=1"].bias)
+results.claim("relative variance, Gumbel-softmax τ=1", quality["Gumbel-softmax τ=1"].variance)
+results.claim("relative bias, Gumbel-softmax τ=0.1", quality["Gumbel-softmax τ=0.1"].bias)
+results.claim("relative variance, Gumbel-softmax τ=0.1", quality["Gumbel-softmax τ=0.1"].variance)
+results.claim("relative bias, straight-through τ=1", quality["straight-through τ=1"].bias)
+results.claim("relative variance, straight-through τ=1", quality["straight-through τ=1"].variance)
+results.claim("relative variance, REINFORCE", quality["REINFORCE"].variance)
+results.claim("relative variance, REINFORCE with baseline", quality["REINFORCE, baseline"].variance)
+
+# %% [markdown]
+# ## Experiment 2: a GAN that writes
+#
+# Back to the first question. A *writer* network picks eight words, one after another, out of a vocabulary
+# of 28. A *discriminator* sees true sentences of a small grammar and written ones, and scores them. Verbs
+# must agree with their subject, even across "near the trees", so grammar is more than neighbouring words.
+#
+# Two writers, alike in everything but the way the score reaches them: one through your
+# `straight_through(gumbel_softmax(...))`, one through your `gumbel_max` and `reinforce_loss`, with the
+# batch's mean reward as baseline {cite}`yu2017seqgan,kusner2016gans`. Same nets, same data, same number of
+# updates.
+#
+# The discriminator's slope is penalised {cite}`mescheder2018which`; you will see why. And beware: a writer
+# that repeats one right sentence is 100 % valid. So look at **coverage** too.
+
+# %% tags=["experiment"]
+check.finished("gumbel_softmax", "gumbel_softmax", "straight_through")
+steps = {"laptop": 1000, "full": 20_000}[scale]
+by_gradient = topic.train_sentence_gan(
+    topic.StraightThrough(gumbel_softmax, straight_through), steps=steps, seed=seed, device=device
+)
+topic.sentence_table(by_gradient)
+
+# %% tags=["experiment"]
+check.finished("gumbel_softmax", "gumbel_max", "reinforce_loss")
+by_reward = topic.train_sentence_gan(
+    topic.Reinforce(gumbel_max, reinforce_loss), steps=steps, seed=seed, device=device
+)
+topic.sentence_table(by_reward)
+
+# %% [markdown]
+# Now a shorter run of the second writer *without* the gradient penalty. Predict: what will the two shares
+# below, validity and coverage, look like?
+
+# %% tags=["experiment"]
+check.finished("gumbel_softmax", "gumbel_max", "reinforce_loss")
+collapsing = topic.train_sentence_gan(
+    topic.Reinforce(gumbel_max, reinforce_loss, name="REINFORCE, no penalty"),
+    steps=steps * 2 // 5,
+    penalty=0.0,
+    seed=seed,
+    device=device,
+)
+topic.sentence_table(collapsing)
+
+# %% tags=["experiment"]
+writers = [by_gradient, by_reward, collapsing]
+topic.training_picture(writers)
+
+# %% tags=["experiment"]
+truth = topic.true_sample()
+topic.writer_table(writers, truth)
+
+# %% tags=["claim"]
+for writer in writers:
+    m = writer.measures
+    results.claim(f"valid sentences, {writer.name}", m.valid, unit="share", better="higher")
+    results.claim(f"distance to the grammar, {writer.name}", m.distance, unit="TV", better="lower")
+    results.claim(f"coverage, {writer.name}", m.coverage, unit="mass", better="higher")
+
+# %% [markdown]
+# *Distance (TV)* is the total variation between the sentences written and the grammar's: 0 is perfect, 1
+# shares nothing. Ten thousand true sentences do not reach 0 either; the last row shows that floor.
+#
+# With the penalty, both roads lead to a writer that knows most of the grammar. Over several seeds neither
+# wins clearly: the gap between them is about the spread of one. What decides here is not how the gradient
+# gets through the choice but what keeps the discriminator gentle. Without the penalty the writer flees to a
+# few safe sentences, and validity alone would have called that a success.
+#
+# ## What came out
+#
+# The table puts your run (one seed) beside the mean ± standard deviation over the seeds recorded with
+# the course. Jang et al. compare the same estimators on MNIST with another measure (the log-likelihood
+# of a model with discrete latents), so their numbers do not belong in this table.
+
+# %% tags=["claim"]
+results.table()
+
+# %% [markdown]
+# ## Where it breaks
+#
+# The soft gradient uses the reward *between* the choices, where no choice ever lies. Add to the reward
+# $h \sum_k z_k (1 - z_k)$: zero on each one-hot choice, so the true task, its exact gradient and REINFORCE
+# stay as they are. Only the soft samples see this bump. Watch the bias.
+
+# %% tags=["experiment"]
+check.finished("gumbel_softmax", "gumbel_softmax")
+topic.bump_picture(topic.bump_study(gumbel_softmax, n=samples // 2, seed=seed))
+
+# %% [markdown]
+# If a reward is only known for real choices (a player's win, a compiler's verdict), there is nothing to
+# put between them, and the score function is the road that is left.
+#
+# ## What to remember
+#
+# - Gumbel noise moves the chance out of the network; a tempered softmax lets the gradient through.
+# - τ trades bias for variance: cold is honest and noisy, hot is smooth and wrong.
+# - Always report coverage beside validity: a writer that repeats itself looks perfect.
+#
+# ## Further reading
+#
+# - The two papers that found it at the same time: {cite}`jang2017categorical,maddison2017concrete`.
+# - Straight-through gradients: {cite}`bengio2013estimating`; the score function: {cite}`williams1992simple`.
+# - A survey of Monte Carlo gradients: {cite}`mohamed2020monte`.

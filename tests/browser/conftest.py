@@ -140,3 +140,19 @@ def site(tmp_path, serve, open_page):
         return page, notes
 
     return open_
+
+
+@pytest.fixture
+def module(page):
+    """Call an exported function of a figure's module: `module(Figure, "name", *arguments)`."""
+
+    def call(figure: type, name: str, *arguments: object) -> object:
+        return page.evaluate(
+            """async ([source, name, values]) => {
+                const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+                return (await import(url))[name](...values);
+            }""",
+            [figure._esm, name, list(arguments)],
+        )
+
+    return call

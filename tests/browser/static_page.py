@@ -14,6 +14,23 @@ from ipywidgets.embed import embed_data
 HOST = Path(__file__).parents[2] / "book" / "_static" / "figure-host.js"
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+CURVES = {
+    "tau": [0.1, 0.5, 1.0, 5.0],
+    "estimators": {
+        "REINFORCE": {"bias": [0.02], "variance": [7.0], "depends_on_tau": False},
+        "REINFORCE with baseline": {"bias": [0.014], "variance": [4.0], "depends_on_tau": False},
+        "Gumbel-softmax": {
+            "bias": [0.07, 0.31, 0.53, 0.91],
+            "variance": [22.9, 2.4, 0.53, 0.001],
+            "depends_on_tau": True,
+        },
+        "straight-through": {
+            "bias": [0.09, 0.28, 0.45, 0.8],
+            "variance": [25.0, 3.4, 1.1, 0.2],
+            "depends_on_tau": True,
+        },
+    },
+}
 
 
 def tag(kind: str, content: object) -> str:

@@ -71,6 +71,7 @@ def build_book(folder: Path, theme: str, *widgets: ipywidgets.Widget) -> Path:
         confoverrides={
             "extensions": ["myst_nb"],
             "html_theme": theme,
+            "html_context": {"default_mode": "light"},
             "html_static_path": ["_static"],
             "nb_execution_mode": "off",
             "nb_ipywidgets_js": {HOST.name: {}},

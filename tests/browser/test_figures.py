@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 import pytest
 import torch
 from scipy.stats import chisquare
-from static_page import assert_equals_torch, figures, shown
+from static_page import CURVES, assert_equals_torch, figures, shown
 
-from genssl_utils.gumbel_softmax.bias_variance import BiasVarianceFigure, bias_variance_figure
+from genssl_utils.gumbel_softmax.bias_variance import bias_variance_figure
 from genssl_utils.gumbel_softmax.temperature import TemperatureFigure, temperature_figure
 
-CURVES = {
-    "tau": [0.1, 0.5, 1.0, 5.0],
-    "estimators": {
-        "REINFORCE": {"bias": [0.02], "variance": [7.0], "depends_on_tau": False},
-        "REINFORCE with baseline": {"bias": [0.014], "variance": [4.0], "depends_on_tau": False},
-        "Gumbel-softmax": {
-            "bias": [0.07, 0.31, 0.53, 0.91],
-            "variance": [22.9, 2.4, 0.53, 0.001],
-            "depends_on_tau": True,
-        },
-        "straight-through": {
-            "bias": [0.09, 0.28, 0.45, 0.8],
-            "variance": [25.0, 3.4, 1.1, 0.2],
-            "depends_on_tau": True,
-        },
-    },
-}
 FALSE_ALARM = 1e-6
 
 
@@ -40,22 +22,6 @@ def drag(page, handle, dx: float) -> None:
     page.mouse.down()
     page.mouse.move(x + dx, y + 3, steps=4)
     page.mouse.up()
-
-
-@pytest.fixture
-def module(page):
-    """Call an exported function of a figure's module: `module(Figure, "name", *arguments)`."""
-
-    def call(figure: type, name: str, *arguments: object) -> object:
-        return page.evaluate(
-            """async ([source, name, values]) => {
-                const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-                return (await import(url))[name](...values);
-            }""",
-            [figure._esm, name, list(arguments)],
-        )
-
-    return call
 
 
 # ---- the temperature figure
@@ -223,92 +189,6 @@ def test_renormalise_gives_a_distribution(module, value):
 def test_seeds_decide_the_noise(module):
     draws = [module(TemperatureFigure, "drawGumbel", 5, seed) for seed in (1, 1, 2)]
     assert draws[0] == draws[1] != draws[2]
-
-
-# ---- the bias and variance figure
-
-
-def test_the_points_move_and_the_best_is_named(site):
-    page, notes = site(bias_variance_figure(CURVES, tau=0.5, n=1))
-    root = figures(page)
-    count, warm = root.get_by_label("samples averaged"), root.get_by_label("temperature")
-    names = list(CURVES["estimators"])
-
-    def expected(data: dict) -> str:
-        for name in names:
-            point = data["points"][name]
-            assert point["error"] == pytest.approx(
-                point["bias"] ** 2 + point["variance"] / data["n"], rel=1e-12
-            )
-        return min(names, key=lambda name: data["points"][name]["error"])
-
-    start = shown(root)
-    assert start["points"]["Gumbel-softmax"]["bias"] == pytest.approx(0.31)
-    assert start["best"] == expected(start) == "Gumbel-softmax"
-    count.press("End")
-    many = shown(root)
-    assert many["n"] == 1000
-    assert many["best"] == expected(many) == "REINFORCE with baseline"
-    assert root.locator("tr[data-best]").inner_text().startswith("REINFORCE with baseline")
-    assert "REINFORCE with baseline is best" in root.inner_text()
-    count.press("Home")
-    count.press("ArrowRight")
-    assert shown(root)["n"] == 2, "every key press is a new whole number"
-
-    box = warm.bounding_box()
-    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
-    hot = shown(root)
-    assert hot["tau"] > 2
-    assert hot["points"]["Gumbel-softmax"] != start["points"]["Gumbel-softmax"]
-    for name in names[:2]:
-        assert hot["points"][name]["variance"] == start["points"][name]["variance"]
-    assert hot["best"] == expected(hot)
-    notes.assert_clean()
-
-
-def test_a_curve_goes_through_its_numbers_and_evenly_in_log_tau(module):
-    curve = {"tau": [0.1, 1.0, 10.0], "bias": [0.0, 0.4, 0.1], "variance": [8.0, 2.0, 0.5]}
-    for tau, bias, variance in zip(*curve.values(), strict=True):
-        assert module(BiasVarianceFigure, "at", curve, tau) == pytest.approx(
-            {"bias": bias, "variance": variance}
-        )
-    half = module(BiasVarianceFigure, "at", curve, 10**0.5)
-    assert half == pytest.approx({"bias": 0.2, "variance": 1.0})  # geometric means
-    from_zero = module(BiasVarianceFigure, "at", curve, 10**-0.5)
-    assert from_zero["bias"] == pytest.approx(0.2)  # from 0 there is only the arithmetic mean
-    assert module(BiasVarianceFigure, "at", curve, 99) == pytest.approx(
-        {"bias": 0.1, "variance": 0.5}
-    )
-    assert module(BiasVarianceFigure, "mse", 0.3, 2.0, 4) == pytest.approx(0.59)
-
-
-def test_where_another_takes_over(module):
-    points = [{"bias": 0.0, "variance": 4.0}, {"bias": 0.52, "variance": 1.0}]
-    turn = module(BiasVarianceFigure, "overtaken", points, 1, 1000)
-    assert turn == {"n": 12, "best": 0}  # 4/n < 0.52² + 1/n when n > 11.1
-    assert module(BiasVarianceFigure, "overtaken", points, 12, 1000) is None
-
-
-@pytest.mark.parametrize("width", [360, 900])
-def test_labels_do_not_overlap(site, width):
-    page, _ = site(bias_variance_figure(CURVES), width=width)
-    root = figures(page)
-    for share in range(0, 121, 15):
-        root.get_by_label("temperature").evaluate(
-            "(node, v) => { node.value = v; node.dispatchEvent(new Event('input')); }", share
-        )
-        # getBBox: the letters without the outline in the paper's colour around them.
-        boxes = root.locator("svg > text.genssl-halo").evaluate_all(
-            """nodes => nodes.map(node => {
-                const {x, y, width, height} = node.getBBox();
-                return [node.textContent, x, y, x + width, y + height];
-            })"""
-        )
-        seen = {name: box for name, *box in boxes if name in CURVES["estimators"]}
-        assert len(seen) == len(CURVES["estimators"])
-        for (a, p), (b, q) in itertools.combinations(seen.items(), 2):
-            apart = p[2] <= q[0] or q[2] <= p[0] or p[3] <= q[1] or q[3] <= p[1]
-            assert apart, (shown(root)["tau"], a, b)
 
 
 # ---- for every reader

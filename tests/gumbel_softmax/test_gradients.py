@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from genssl_utils.gumbel_softmax.bias_variance import bias_variance_figure
 from genssl_utils.gumbel_softmax.gradients import (
     LOGITS,
     Quality,
@@ -135,16 +136,25 @@ def test_the_peer_librarys_relaxation_gives_the_same_quality():
     assert peer.variance == pytest.approx(ours.variance, rel=0.1)
 
 
-def test_curves_are_plain_numbers_over_the_whole_range_and_repeat():
+def test_curves_are_plain_numbers_over_the_whole_range_repeat_and_agree_with_the_table():
     lists = curves(*STUDENT, points=25, n=500)
     assert json.loads(json.dumps(lists)) == lists
-    assert {len(values) for values in lists.values()} == {25}
-    assert (lists["tau"][0], lists["tau"][-1]) == (0.05, 10)
-    assert len(lists) == 1 + 4 * 3
-    assert len(set(lists["REINFORCE bias"])) == 1
     assert curves(*STUDENT, points=25, n=500) == lists
+    assert len(lists["tau"]) == 25
+    assert (lists["tau"][0], lists["tau"][-1]) == (0.05, 10)
     table = compare(*STUDENT, n=500, taus=(0.05,))
-    assert lists["Gumbel-softmax variance"][0] == round(table["Gumbel-softmax τ=0.05"].variance, 6)
+    for name, curve in lists["estimators"].items():
+        moves = name in ("Gumbel-softmax", "straight-through")
+        assert curve["depends_on_tau"] == moves
+        assert {len(curve[part]) for part in vars(table["REINFORCE"])} == {25 if moves else 1}
+        row = table[f"{name} τ=0.05" if moves else name]
+        assert curve["variance"][0] == round(row.variance, 6)
+        assert curve["bias"][0] == round(row.bias, 6)
+
+
+def test_the_live_figure_takes_the_curves():
+    figure = bias_variance_figure(curves(*STUDENT, points=5, n=50), tau=0.5)
+    assert figure.tau == 0.5
 
 
 def test_bad_input_is_refused():

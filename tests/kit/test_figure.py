@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -189,6 +190,13 @@ def test_the_state_is_shared_with_the_browser():
     assert bias_variance_figure(curves(), tau=0.5, n=7).get_state()["n"] == 7
 
 
+def test_estimators_keep_their_order_in_a_saved_notebook():
+    figure = bias_variance_figure(curves())
+    saved = json.loads(json.dumps(figure.get_state()["curves"], sort_keys=True))
+    names = [curve["name"] for curve in saved["estimators"]]
+    assert names == list(curves()["estimators"]) != sorted(names)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -221,6 +229,10 @@ def broken(**changes: object) -> dict:
         ({"tau": [2.0, 1.0, 3.0], "estimators": curves()["estimators"]}, "rising"),
         ({"tau": [0.1, 1.0], "estimators": {}}, "at least one"),
         ({"tau": [0.1, 1.0], "estimators": {"a": {"bias": [1.0]}}}, "lacks"),
+        (
+            {"tau": [0.1, 1.0], "estimators": dict.fromkeys("abcdefg", curves()["estimators"])},
+            "at most 6",
+        ),
         (broken(bias=[0.1]), "1 numbers for 3"),
         (broken(variance=[1.0, -1.0, 1.0]), "negative"),
         (broken(variance=[1.0, float("inf"), 1.0]), "finite"),
@@ -231,6 +243,11 @@ def broken(**changes: object) -> dict:
 def test_bad_curves_are_refused(made, message):
     with pytest.raises(ValueError, match=message):
         bias_variance_figure(made)
+
+
+def test_a_figure_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="has no curves"):
+        BiasVarianceFigure(alt="nothing")
 
 
 @pytest.mark.parametrize(

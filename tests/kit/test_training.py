@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from genssl_utils.kit import training
-from genssl_utils.kit.training import History, Objective, Patience, fit, pick_device, seed_all
+from genssl_utils.kit.training import (
+    History,
+    Objective,
+    Patience,
+    cpu_threads,
+    fit,
+    pick_device,
+    seed_all,
+)
 
 
 def weight(value: float = 4.0) -> torch.Tensor:
@@ -140,12 +148,28 @@ def test_records_keep_one_set_of_names():
         fit(descent(weight()), 1, on_record=lambda done: {"loss": 1.0})
 
 
-@pytest.mark.parametrize("kwargs", [{"steps": 0}, {"steps": 1, "record_every": 0}])
+@pytest.mark.parametrize(
+    "kwargs", [{"steps": 0}, {"steps": 1, "record_every": 0}, {"steps": 1, "threads": 0}]
+)
 def test_no_steps_is_refused(kwargs):
     with pytest.raises(ValueError, match="at least 1"):
         fit(descent(weight()), **kwargs)
     with pytest.raises(ValueError, match="objective"):
         fit({}, 1)
+
+
+def test_threads_are_given_back_even_after_an_error():
+    before, seen = torch.get_num_threads(), []
+    fit(
+        descent(weight()),
+        1,
+        threads=2,
+        after_step=lambda step: seen.append(torch.get_num_threads()),
+    )
+    with pytest.raises(KeyError), cpu_threads(3):
+        raise KeyError
+    assert seen == [2]
+    assert torch.get_num_threads() == before
 
 
 def test_seed_all_makes_every_source_repeat():
@@ -194,12 +218,19 @@ def test_a_notebook_gets_one_picture_updated_in_place_and_no_open_figure(monkeyp
     monkeypatch.setitem(sys.modules, "IPython.display", fake)
     import matplotlib.pyplot as plt
 
-    fit(descent(weight()), 50, record_every=1, title="descent")
+    fit(
+        descent(weight()),
+        50,
+        record_every=1,
+        title="descent",
+        on_record=lambda done: {"accuracy": 0.75},
+    )
     assert len(shown) == 1
     assert 1 <= len(updates) <= 5  # at most about two a second, and the last one
     assert shown[0].data.startswith(b"\x89PNG")
     assert "descent" in updates[-1].alt
     assert "step 50" in updates[-1].alt
+    assert "accuracy 0.75" in updates[-1].alt
     assert plt.get_fignums() == []
 
 

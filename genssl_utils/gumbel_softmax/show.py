@@ -1,0 +1,183 @@
+"""How the unit shows what its experiments measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from genssl_utils.gumbel_softmax.gradients import (
+    LOGITS,
+    Quality,
+    exact_gradient,
+    judge,
+    relaxed_gradients,
+    reward,
+)
+from genssl_utils.gumbel_softmax.grammar import Measures, measure, small_grammar
+from genssl_utils.gumbel_softmax.sentences import Training
+from genssl_utils.kit import plots
+from genssl_utils.kit.tables import Table, table
+
+__all__ = [
+    "bump_picture",
+    "bump_study",
+    "quality_table",
+    "sentence_table",
+    "training_picture",
+    "true_sample",
+    "writer_table",
+]
+
+
+def quality_table(table_of: Mapping[str, Quality]) -> Table:
+    """Bias and variance of every estimator, one row each."""
+    return table(
+        "Gradient estimators beside the exact gradient (in units of its length)",
+        [
+            {
+                "estimator": name,
+                "relative bias": f"{q.bias:.3f} ± {q.bias_error:.3f}",
+                "relative variance": q.variance,
+            }
+            for name, q in table_of.items()
+        ],
+    )
+
+
+def true_sample(n: int = 10_000, seed: int = 0) -> Measures:
+    """The measures of n sentences of the grammar itself: no writer gets better."""
+    grammar = small_grammar()
+    return measure(grammar.sample(n, torch.Generator().manual_seed(seed)), grammar)
+
+
+def writer_table(trainings: Sequence[Training], truth: Measures) -> Table:
+    """What each writer's sentences are worth, beside as many true ones."""
+    rows = [(t.name, t.measures, f"{t.seconds:.0f} s") for t in trainings]
+    return table(
+        "10,000 sentences of each writer, beside as many of the grammar",
+        [
+            {
+                "writer": name,
+                "valid": m.valid,
+                "distance (TV)": m.distance,
+                "bigram distance": m.bigram_distance,
+                "coverage": m.coverage,
+                "as varied as": f"{m.effective:.0f} sentences",
+                "training": seconds,
+            }
+            for name, m, seconds in [*rows, ("the grammar itself", truth, "")]
+        ],
+    )
+
+
+def sentence_table(training: Training, lines: int = 4) -> Table:
+    """A few sentences before, during and after training."""
+    moments = list(training.examples)
+    return table(
+        f"What the writer trained by {training.name} wrote",
+        [
+            {f"after {m} updates": training.examples[m][i] for m in moments}
+            for i in range(min(lines, *(len(e) for e in training.examples.values())))
+        ],
+    )
+
+
+def training_picture(trainings: Sequence[Training]) -> Figure:
+    """Share of valid sentences and coverage as training goes, for each writer."""
+    roles = ("model", "baseline", "teacher")
+    with plots.style():
+        figure, axes = plots.panels(2, size=(3.9, 2.8), sharey=True)
+        for ax, measured, title in zip(
+            axes,
+            ("valid", "coverage"),
+            ("Share of valid sentences", "Probability mass covered"),
+            strict=True,
+        ):
+            for t, role in zip(trainings, roles, strict=False):
+                steps, values = t.history.steps, t.history.series[measured]
+                ax.plot(
+                    steps,
+                    values,
+                    color=plots.COLOURS[role],
+                    linestyle="--" if role == "baseline" else "-",
+                )
+            ax.set(title=title, xlabel="updates", ylim=(0, 1.02))
+            _label_ends(ax, trainings, measured, roles)
+    return figure
+
+
+def _label_ends(ax, trainings: Sequence[Training], measured: str, roles: Sequence[str]) -> None:
+    """Direct labels at the ends of the lines, moved apart where they would overlap."""
+    ends = sorted(
+        (t.history.series[measured][-1], t.name, role)
+        for t, role in zip(trainings, roles, strict=False)
+    )
+    low = -1.0
+    for value, name, role in ends:
+        low = max(value, low + 0.08)
+        plots.label_line(ax, trainings[0].history.steps[-1], min(low, 1.0), name, role)
+    ax.margins(x=0.02)
+
+
+@dataclass(frozen=True)
+class Bump:
+    """One row of the bump study: the height of the bump and each estimator's relative error."""
+
+    height: float
+    quality: Quality
+
+
+def bump_study(
+    gumbel_softmax: Callable[..., Tensor],
+    *,
+    heights: Sequence[float] = (0.0, 0.25, 0.5, 1.0),
+    tau: float = 0.5,
+    n: int = 50_000,
+    seed: int = 0,
+) -> list[Bump]:
+    """Bias of the soft gradient when the reward is changed only where no choice lies.
+
+    f(z) + h · Σ z_k (1 − z_k) is the same reward for every h on one-hot choices, so the exact
+    gradient never moves. The soft samples do see the bump.
+
+    Args:
+        gumbel_softmax: the student's.
+        heights: h, the heights of the bump.
+        tau: the temperature.
+        n: samples for each height.
+        seed: of the noise, shared by all heights.
+    """
+    exact = exact_gradient(LOGITS)
+    found = []
+    for h in heights:
+        estimates = relaxed_gradients(
+            gumbel_softmax,
+            LOGITS,
+            n,
+            tau=tau,
+            payoff=lambda z, h=h: reward(z) + h * (z * (1 - z)).sum(-1),
+            generator=torch.Generator().manual_seed(seed),
+        )
+        found.append(Bump(h, judge(estimates, exact)))
+    return found
+
+
+def bump_picture(found: Sequence[Bump]) -> Figure:
+    """The bias of the soft gradient against the height of the bump."""
+    with plots.style():
+        figure, (ax,) = plots.panels(1, size=(5.2, 2.8))
+        heights, biases = [b.height for b in found], [b.quality.bias for b in found]
+        ax.plot(heights, biases, "o-", color=plots.COLOURS["model"])
+        ax.axhline(0, color=plots.COLOURS["baseline"], linestyle="--")
+        ax.text(heights[-1], 0, "REINFORCE never sees it", ha="right", va="bottom", fontsize=9)
+        ax.set(
+            title="A bump between the choices misleads the soft gradient",
+            xlabel="height of the bump h",
+            ylabel="relative bias",
+        )
+        ax.set_ylim(bottom=-0.05 * max(biases))
+    return figure
