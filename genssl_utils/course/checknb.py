@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from rich.markup import escape
 from rich.table import Table
 
+from genssl_utils.course.kernel import PrivateKernel
 from genssl_utils.course.source import CourseError, Unit
 
 REPORT = "application/vnd.genssl.report+json"
@@ -98,7 +99,8 @@ def execute(nb: NotebookNode, folder: Path, timeout: int) -> dict[int, str]:
         Cell index → one line, for a cell that ran too long or whose kernel died.
     """
     client = NotebookClient(
-        nb, timeout=timeout, allow_errors=True, kernel_name="python3", interrupt_on_timeout=True,
+        nb, timeout=timeout, allow_errors=True, kernel_name="python3",
+        kernel_manager_class=PrivateKernel, interrupt_on_timeout=True,
         resources={"metadata": {"path": str(folder)}}, store_widget_state=False,
     )  # fmt: skip
     trouble: dict[int, str] = {}

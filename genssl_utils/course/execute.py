@@ -15,6 +15,8 @@ from pathlib import Path
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+from genssl_utils.course.kernel import PrivateKernel
+
 
 def execute(job: dict) -> dict:
     """Run one notebook with papermill.
@@ -31,6 +33,7 @@ def execute(job: dict) -> dict:
         papermill.execute_notebook(
             job["source"], job["output"], parameters=job["parameters"], cwd=job["folder"],
             progress_bar=False, log_output=True, kernel_name="python3",
+            kernel_manager_class=PrivateKernel,
             execution_timeout=job["timeout"],
         )  # fmt: skip
     except PapermillExecutionError as error:

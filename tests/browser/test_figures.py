@@ -103,6 +103,21 @@ def test_a_bar_moves_by_mouse_and_by_keyboard(site):
     notes.assert_clean()
 
 
+def test_keys_on_a_bar_do_not_scroll_the_page(site):
+    page, _ = site(temperature_figure())
+    root = figures(page)
+    page.set_viewport_size({"width": 900, "height": 250})
+    bar = root.get_by_role("slider", name="probability of cat")
+    bar.focus()
+    bar.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    for key in ("ArrowDown", "PageDown", "End", "Home"):
+        bar.press(key)
+        page.wait_for_timeout(50)
+    assert page.evaluate("scrollY") == before
+    assert shown(root)["pi"][0] == 0.01
+
+
 def test_a_finger_moves_a_bar_and_a_tap_does_not(site):
     page, notes = site(temperature_figure(), width=400, has_touch=True)
     root = figures(page)

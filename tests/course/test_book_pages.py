@@ -56,7 +56,7 @@ def test_answers_and_hidden_tests_are_out_and_outputs_stay(toy):
     assert "the_reference_answer" not in text
     assert "31337" not in text
     assert "NotImplementedError" in text
-    assert "sum of doubles: 20" in text
+    assert "sum of doubles [points]: 20" in text
     assert "application/vnd.genssl" not in text
     assert "injected-parameters" not in text
 

@@ -161,7 +161,7 @@ def test_feedback_holds_no_hidden_test_and_no_answer_of_ours(graded, student):
 
 
 def test_feedback_tells_the_wrong_student_which_mistake_it_is(graded):
-    root, unit = graded
+    root, _ = graded
     (page,) = (root / "build/feedback/wrong" / NAME).glob("*.html")
     assert "You return the uniform itself." in page.read_text("utf-8")
 

@@ -1,0 +1,103 @@
+import ast
+import json
+
+import pytest
+
+from genssl_utils.course import catalogue
+from genssl_utils.course.mutants import mutants
+from genssl_utils.course.source import CourseError, Exercise, Unit, find_unit, project_root
+
+SOURCE = """with ex.check("one"):
+    a
+### BEGIN HIDDEN TESTS
+with ex.hidden("two", hint="x"):
+    b
+### END HIDDEN TESTS
+ex.report()"""
+
+
+def test_checks_are_named_in_order_with_what_is_hidden():
+    assert catalogue.named_checks(SOURCE) == [("one", False), ("two", True)]
+    assert catalogue.named_checks(catalogue.without_hidden(SOURCE)) == [("one", False)]
+    ast.parse(catalogue.without_hidden(SOURCE))
+
+
+def test_keys_that_differ_by_rounding_are_the_same():
+    a = {"x": [1.0, 2.0], "n": 3, "w": "word"}
+    same = json.dumps(a | {"x": [1.00001, 2.0]})
+    assert catalogue.same_key(json.dumps(a), same)
+    for other in ({"x": [1.01, 2.0]}, {"x": [1.0]}, {"w": "another"}, {"n": 4}, {"more": 1}):
+        assert not catalogue.same_key(json.dumps(a), json.dumps(a | other))
+    assert not catalogue.same_key("{", "{}")
+
+
+def test_a_key_is_made_alike_twice_and_kept_where_it_differs_by_rounding(tmp_path):
+    unit = find_unit(project_root(), "00")
+    assert catalogue.make_key(unit) == catalogue.make_key(unit)
+    path = tmp_path / "key.json"
+    catalogue.write_key(unit, path)
+    nearly = path.read_text("utf-8").replace("1.4142", "1.4143")
+    path.write_text(nearly, "utf-8")
+    catalogue.write_key(unit, path)
+    assert path.read_text("utf-8") == nearly
+    path.write_text("{}", "utf-8")
+    catalogue.write_key(unit, path)
+    assert json.loads(path.read_text("utf-8"))["unit"] == "00_start_here"
+
+
+def unit_with(tmp_path, mistakes):
+    real = find_unit(project_root(), "00")
+    folder = tmp_path / "solutions" / real.name
+    folder.mkdir(parents=True)
+    (folder / "unit.py").write_text(real.source.read_text("utf-8"), "utf-8")
+    if mistakes is not None:
+        (folder / "mistakes.py").write_text(mistakes, "utf-8")
+    return Unit(real.name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "said"),
+    [
+        (None, "has no catalogue"),
+        ("1 / 0", "division by zero"),
+        (
+            "from genssl_utils.course.catalogue import mistake\n"
+            "@mistake('other', 'hint')\ndef f(x): return x",
+            "unknown `other`",
+        ),
+    ],
+)
+def test_a_bad_catalogue_is_told_in_one_line(tmp_path, mistakes, said):
+    with pytest.raises(CourseError, match=said):
+        catalogue.load(unit_with(tmp_path, mistakes))
+
+
+def exercise(source):
+    cell = type("Cell", (), {"source": source})()
+    return Exercise("f", cell, ())
+
+
+def names(source):
+    return {m.name.removeprefix("f: ") for m in mutants(exercise(source))}
+
+
+def test_mutants_change_operators_constants_terms_signs_and_calls():
+    made = names("def f(x):\n    return -(x + 2).detach().mean(dim=0)")
+    for what in ("swap operator", "keep the left", "keep the right", "move the constant 2"):
+        assert any(name.startswith(what) for name in made), what
+    for what in ("drop the sign", "drop .detach()", "mean becomes sum", "drop dim="):
+        assert any(name.startswith(what) for name in made), what
+
+
+def test_mutants_drop_guards():
+    made = names("def f(x):\n    if x <= 0:\n        raise ValueError\n    return x")
+    assert "never `x <= 0`" in made
+    assert "pass instead of raise" in made
+    assert "swap comparison in `x <= 0`" in made
+
+
+def test_every_mutant_compiles_and_differs():
+    made = mutants(exercise("def f(a, b):\n    return a * b - a / (b + 1)"))
+    sources = [m.source for m in made]
+    assert len(set(sources)) == len(sources) > 8
+    assert sum(m.function(exercise(""), {})(3.0, 5.0) != 14.5 for m in made) == len(made)
