@@ -142,10 +142,10 @@ def sphinx(root: Path, *, everything: bool) -> Path:
         CourseError: Sphinx warned or failed; the whole log is in `build/book.log`.
     """
     source, html = root / "build" / "book-src", root / "build" / "book"
-    python = [sys.executable, "-m"]
-    settings = [*python, "jupyter_book", "config", "sphinx", "--toc", str(source / "_toc.yml")]
-    _tool([*settings, "--config", str(source / "_config.yml"), str(source)], root)
-    build = [*python, "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    given = ["--toc", str(source / "_toc.yml"), "--config", str(source / "_config.yml")]
+    _tool([*jupyter_book, "config", "sphinx", *given, str(source)], root)
+    build = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
     build += ["-d", str(root / "build" / "book-doctrees"), *(["-E", "-a"] if everything else [])]
     try:
         _tool([*build, str(source), str(html)], root)

@@ -110,6 +110,8 @@ def execute(nb: NotebookNode, folder: Path, timeout: int) -> dict[int, str]:
         for index, cell in enumerate(nb.cells):
             try:
                 client.execute_cell(cell, index)
+                if (_error(cell) or "").startswith("KeyboardInterrupt"):  # nbclient's doing
+                    trouble[index] = f"It ran longer than {timeout} s and was stopped."
             except CellTimeoutError:
                 trouble[index] = f"It ran longer than {timeout} s and was stopped."
             except DeadKernelError:

@@ -1,7 +1,7 @@
 """Gumbel-softmax: what the notebook of unit 05 needs and the student does not write."""
 
 from genssl_utils.gumbel_softmax.bias_variance import BiasVarianceFigure, bias_variance_figure
-from genssl_utils.gumbel_softmax.explorer import explore_samples
+from genssl_utils.gumbel_softmax.explorer import explore_samples, noise_picture
 from genssl_utils.gumbel_softmax.gradients import compare, curves
 from genssl_utils.gumbel_softmax.sentences import Reinforce, StraightThrough, train_sentence_gan
 from genssl_utils.gumbel_softmax.show import (
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "curves",
     "explore_samples",
+    "noise_picture",
     "quality_table",
     "sentence_table",
     "temperature_figure",

@@ -1,17 +1,19 @@
-"""What the student's own sampler does to three categories, seen on the triangle of mixtures."""
+"""Pictures of the noise, and of what the student's own sampler does to three categories."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
+from scipy import stats
 from torch import Tensor
 
 from genssl_utils.kit import plots
 from genssl_utils.kit.explore import Explorer, explore
 
-__all__ = ["explore_samples", "on_triangle", "sample_picture"]
+__all__ = ["explore_samples", "noise_picture", "on_triangle", "sample_picture"]
 
 CORNERS = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.5, 0.75**0.5]])
 NAMES = ("cat", "dog", "bird")
@@ -20,6 +22,28 @@ NAMES = ("cat", "dog", "bird")
 def on_triangle(y: Tensor) -> Tensor:
     """Places of mixtures of three in a triangle with sides of length 1: (B, 3) → (B, 2)."""
     return y @ CORNERS.to(y)
+
+
+def noise_picture() -> Figure:
+    """How a uniform becomes Gumbel noise, and the law that comes out (SciPy's `gumbel_r`)."""
+    u = np.linspace(0.0005, 0.9995, 2000)
+    g = np.linspace(-3, 7, 400)
+    with plots.style():
+        figure, (curve, density) = plots.panels(2, size=(3.7, 2.6))
+        curve.plot(u, stats.gumbel_r.ppf(u), color=plots.COLOURS["model"])
+        curve.plot([0.5, 0.5], [-2.1, 0.3665], ":", color=plots.COLOURS["baseline"], linewidth=1)
+        curve.plot([0.5], [0.3665], "o", color=plots.COLOURS["data"])
+        curve.annotate("u = 0.5 gives g = 0.3665", (0.5, 0.5), (0.06, 2.6), fontsize=9)
+        curve.set(
+            title="A uniform becomes noise", xlabel="uniform u", ylabel="noise g", ylim=(-2.1, 7.6)
+        )
+        density.fill_between(g, stats.gumbel_r.pdf(g), color=plots.COLOURS["model"], alpha=0.25)
+        density.plot(g, stats.gumbel_r.pdf(g), color=plots.COLOURS["model"])
+        density.text(2.1, 0.19, "the long tail to the right\nlets rare words win", fontsize=9)
+        density.set(
+            title="The standard Gumbel law", xlabel="noise g", ylabel="density", ylim=(0, 0.4)
+        )
+    return figure
 
 
 def explore_samples(gumbel_softmax: Callable[..., Tensor]) -> Explorer:

@@ -18,9 +18,12 @@
 # every other one works.
 #
 # A notebook is a page of cells. Click into a cell with code and press **Shift + Enter** to run it. Try
-# it on the next one: it looks at your machine.
+# it on the next two.
 
 # %% tags=["setup"]
+import importlib.util
+import sys
+
 import torch
 from scipy import stats
 
@@ -30,18 +33,6 @@ from genssl_utils.kit import check
 scale = "laptop"
 device = "auto"
 seed = 0
-
-# %% tags=["setup"]
-import importlib.util
-import sys
-
-needed = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "tqdm")
-missing = [name for name in needed if importlib.util.find_spec(name) is None]
-if missing:
-    print("Missing:", ", ".join(missing), "- run `genssl doctor` in a terminal; it says what to do.")
-else:
-    print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.__version__}.")
-    print("Everything is here, and a GPU too." if torch.cuda.is_available() else "Everything is here.")
 
 # %% [markdown]
 # ## What is in the course
@@ -58,12 +49,23 @@ else:
 # Every unit goes the same way: a question, the idea with its formula, a **live figure** to play with,
 # **exercises**, an **experiment** that runs on what you wrote, and what came out of it beside what the
 # paper found.
+#
+# The next cell looks at your machine.
+
+# %% tags=["setup"]
+needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "tqdm")
+missing = [name for name in needed if importlib.util.find_spec(name) is None]
+print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.__version__}.")
+print("A GPU is here too." if torch.cuda.is_available() else "No GPU, and none is needed.")
+if missing:
+    print("Missing:", ", ".join(missing), "- run `genssl doctor` in a terminal; it says what to do.")
+else:
+    print("Everything is here.")
 
 # %% [markdown]
 # ## How an exercise works
 #
-# You get a statement, a number to check by hand, a cell for your answer and a cell that checks it.
-# Here is one to practise on.
+# You get a statement, a number to check by hand, an answer cell and a check cell. Practise on this one.
 #
 # **Practice: `standardise(x)`.** Networks learn better when each feature has mean 0 and variance 1. For
 # a float tensor `x` of shape (B, D), one example a row, return a tensor of the same shape in which

@@ -55,9 +55,9 @@ results.begin("05_gumbel_softmax", seed=seed, scale=scale)
 topic.temperature_figure(pi=(0.40, 0.25, 0.18, 0.12, 0.05), tau=1.0)
 
 # %% [markdown]
-# What to notice: the winner of a draw never depends on τ, and over many draws each word wins as
-# often as π says. The *soft* sample is another matter: cold, it is nearly one-hot and its mean is π;
-# hot, it is flat and its mean drifts to 1/K. That drift will come back as the **bias** of a gradient.
+# What to notice: the winner of a draw never depends on τ, and over many draws each word wins as often as π
+# says. The *soft* sample is another matter: cold, it is nearly one-hot and its mean is π; hot, it is flat and
+# its mean drifts to 1/K. That drift will come back as the **bias** of a gradient.
 #
 # ## The idea
 #
@@ -66,24 +66,28 @@ topic.temperature_figure(pi=(0.40, 0.25, 0.18, 0.12, 0.05), tau=1.0)
 # $$z = \arg\max_k \,(g_k + \log \pi_k), \qquad g_k = -\log(-\log u_k), \quad u_k \sim \mathrm{Uniform}(0, 1).$$
 #
 # The noise $g_k$ follows the *standard Gumbel law*. With it, $z = k$ comes out with probability exactly
-# $\pi_k$: this is the Gumbel-max trick. The noise is now outside the network, but the argmax still
-# blocks the gradient. So replace it by a softmax with temperature $\tau$
-# {cite}`jang2017categorical,maddison2017concrete`:
+# $\pi_k$: the Gumbel-max trick. The next cell draws the noise.
+
+# %% tags=["figure"]
+topic.noise_picture()
+
+# %% [markdown]
+# The chance now comes from outside the network, but the argmax still blocks the gradient. So replace it by a
+# softmax with temperature $\tau$ {cite}`jang2017categorical,maddison2017concrete`:
 #
 # $$y_k = \frac{\exp((\log \pi_k + g_k)/\tau)}{\sum_j \exp((\log \pi_j + g_j)/\tau)}.$$
 #
-# Here $y$ is a point of the simplex (non-negative, sums to 1), close to one-hot when $\tau$ is small.
-# It is a smooth function of $\log\pi$, so a gradient flows.
-
-# %% [markdown]
+# $y$ is a point of the simplex (non-negative, sums to 1), close to one-hot when $\tau$ is small, and a smooth
+# function of $\log\pi$: a gradient flows.
+#
 # ## Exercise 1: Gumbel noise
 #
 # Write `sample_gumbel(shape, generator=None)`: independent standard Gumbel noise as a float tensor of
 # this shape, drawn with `generator`.
 #
-# *By hand:* u = 0.5 gives g = −log(0.6931) = 0.3665. And what does u = 0 give? `torch.rand` can return
-# exactly 0, once in about 17 million draws. One infinite number is enough to ruin a training run,
-# so your noise must be finite for every float32 uniform.
+# *By hand:* u = 0.5 gives g = −log(0.6931) = 0.3665. And u = 0? `torch.rand` returns exactly 0 once in about
+# 17 million draws, and one infinite number can ruin a training run. Your noise must be finite for every
+# float32 uniform.
 
 # %% nbgrader={"grade": false, "grade_id": "sample_gumbel", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def sample_gumbel(shape, generator=None):
@@ -540,9 +544,8 @@ for writer in writers:
 # shares nothing. Ten thousand true sentences do not reach 0 either; the last row shows that floor.
 #
 # With the penalty, both roads lead to a writer that knows most of the grammar. Over several seeds neither
-# wins clearly: the gap between them is about the spread of one. What decides here is not how the gradient
-# gets through the choice but what keeps the discriminator gentle. Without the penalty the writer flees to a
-# few safe sentences, and validity alone would have called that a success.
+# wins clearly: the gap is about the spread of one. What decides is what keeps the discriminator gentle.
+# Without the penalty the writer flees to a few safe sentences, and validity alone would call that a success.
 #
 # ## What came out
 #

@@ -14,6 +14,7 @@ from urllib.parse import urlparse
 
 import ipywidgets
 import pytest
+
 from static_page import write_page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from static_page import CURVES, figures, shown
 
 from genssl_utils.gumbel_softmax.bias_variance import BiasVarianceFigure, bias_variance_figure
+from static_page import CURVES, figures, shown
 
 
 def test_the_points_move_and_the_best_is_named(site):

@@ -13,9 +13,9 @@ import pytest
 import traitlets
 from ipywidgets.embed import embed_data
 from sphinx.application import Sphinx
-from static_page import HOST, STATE, assert_equals_torch, figures, shown, write_page
 
 from genssl_utils.gumbel_softmax.temperature import temperature_figure
+from static_page import HOST, STATE, assert_equals_torch, figures, shown, write_page
 
 
 def test_two_views_of_one_figure_stay_in_step(site):

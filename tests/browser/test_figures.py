@@ -7,10 +7,10 @@ import re
 import pytest
 import torch
 from scipy.stats import chisquare
-from static_page import CURVES, assert_equals_torch, figures, shown
 
 from genssl_utils.gumbel_softmax.bias_variance import bias_variance_figure
 from genssl_utils.gumbel_softmax.temperature import TemperatureFigure, temperature_figure
+from static_page import CURVES, assert_equals_torch, figures, shown
 
 FALSE_ALARM = 1e-6
 

@@ -10,7 +10,7 @@ from genssl_utils.course.build import release
 from genssl_utils.course.pages import STATE, STILL, VIEW, page
 from genssl_utils.course.run import Job, run
 from genssl_utils.course.source import CourseError
-from tests.course.conftest import PROJECT, TOY, write_unit
+from toy_course import PROJECT, TOY, write_unit
 
 WIDGETS = """
 # %% tags=["figure"]

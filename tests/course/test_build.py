@@ -8,7 +8,7 @@ from nbgrader.api import Gradebook
 
 from genssl_utils.course.build import build, stray_notebooks
 from genssl_utils.course.source import CourseError, all_units, find_unit
-from tests.course.conftest import TOY, write_unit
+from toy_course import TOY, write_unit
 
 
 def test_two_builds_are_one_file(toy):

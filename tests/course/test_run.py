@@ -9,7 +9,7 @@ import pytest
 from genssl_utils.course.run import Job, execute_all, run
 from genssl_utils.course.source import CourseError, find_unit
 from genssl_utils.kit import results
-from tests.course.conftest import TOY, write_unit
+from toy_course import TOY, write_unit
 
 
 def test_claims_are_gathered_and_the_second_run_is_skipped(toy):

@@ -1,0 +1,77 @@
+"""The real book, built with warnings as errors and read in a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genssl_utils.course.book import build_book
+from genssl_utils.course.bundle import secret_lines
+from genssl_utils.course.source import all_units
+from static_page import figures, shown
+
+PROJECT = Path(__file__).resolve().parents[2]
+UNIT = "units/05_gumbel_softmax.html"
+
+
+@pytest.fixture(scope="module")
+def book() -> Path:
+    """The folder of the book, every page built anew."""
+    return build_book(all_units(PROJECT), everything=True).parent
+
+
+def pages(book: Path) -> list[str]:
+    return sorted(
+        path.relative_to(book).as_posix()
+        for path in book.rglob("*.html")
+        if "_static" not in path.parts
+    )
+
+
+def test_every_page_is_served_from_its_own_host(book, serve, open_page):
+    address = serve(book, "course")
+    assert UNIT in pages(book)
+    for name in pages(book):
+        page, notes = open_page(address + name)
+        page.wait_for_load_state("networkidle")
+        notes.assert_clean()
+
+
+def test_formulas_are_set_by_the_books_own_mathjax(book, serve, open_page):
+    page, notes = open_page(serve(book) + UNIT)
+    page.wait_for_selector("mjx-container")
+    assert page.locator("mjx-container").count() > 5
+    notes.assert_clean()
+
+
+def test_a_figure_of_the_page_moves(book, serve, open_page):
+    page, notes = open_page(serve(book, "some/where") + UNIT)
+    figure = figures(page)
+    before = shown(figure)
+    figure.get_by_label("temperature").press("End")
+    assert shown(figure)["tau"] == 10
+    assert shown(figure) != before
+    notes.assert_clean()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_a_phone(book, serve, open_page, scheme):
+    page, _ = open_page(serve(book) + UNIT, width=360, color_scheme=scheme)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_no_page_holds_an_answer_or_a_hidden_test(book):
+    files = [p for p in book.rglob("*") if p.suffix in (".html", ".ipynb", ".js", ".txt", ".md")]
+    texts = {path: "".join(path.read_text("utf-8", "replace").split()) for path in files}
+    for unit in all_units(PROJECT):
+        for line in secret_lines(unit):
+            for path, text in texts.items():
+                assert line not in text, f"{path.relative_to(book)} holds {line}"
+
+
+def test_the_book_can_be_published_as_it_is(book):
+    assert (book / ".nojekyll").is_file()
+    assert (book / "index.html").is_file()
+    assert not list(book.rglob("unit.py"))
