@@ -24,10 +24,16 @@ from genssl_utils.course.files import files_under, write_atomic
 from genssl_utils.course.pages import page
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
-from genssl_utils.kit.results import quantity
+from genssl_utils.kit.results import quantity, spread_text
 
 TABLES = "<!-- tables: written by genssl book -->"
 """Where `book/results.md` gets the recorded numbers."""
+
+AMENDED = """
+extensions.remove("sphinx_thebe")  # it would run cells on another host
+html_js_files = []  # Jupyter Book loads every script of the static folder on every page
+"""
+"""What `genssl book` changes in the settings that Jupyter Book writes for Sphinx."""
 
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
 """The parts of MathJax that a page can ask for."""
@@ -145,6 +151,8 @@ def sphinx(root: Path, *, everything: bool) -> Path:
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     given = ["--toc", str(source / "_toc.yml"), "--config", str(source / "_config.yml")]
     _tool([*jupyter_book, "config", "sphinx", *given, str(source)], root)
+    with (source / "conf.py").open("a", encoding="utf-8") as conf:
+        conf.write(AMENDED)
     build = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
     build += ["-d", str(root / "build" / "book-doctrees"), *(["-E", "-a"] if everything else [])]
     try:
@@ -197,7 +205,7 @@ def _tables(unit: Unit) -> str:
 def _row(name: str, claim: dict[str, Any]) -> str:
     unit = f" [{claim['unit']}]" if claim.get("unit") else ""
     paper = f"{quantity(claim['paper'])} ({claim['source']})" if claim.get("paper") else ""
-    cells = [name + unit, f"{quantity(claim['mean'])} ± {quantity(claim['sd'])}", paper]
+    cells = [name + unit, spread_text(claim["mean"], claim["sd"]), paper]
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 

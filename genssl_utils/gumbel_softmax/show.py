@@ -112,14 +112,16 @@ def training_picture(trainings: Sequence[Training]) -> Figure:
 
 def _label_ends(ax, trainings: Sequence[Training], measured: str, roles: Sequence[str]) -> None:
     """Direct labels at the ends of the lines, moved apart where they would overlap."""
+    lowest: dict[int, float] = {}  # where a line ends -> the next free height there
     ends = sorted(
-        (t.history.series[measured][-1], t.name, role)
+        (t.history.series[measured][-1], t.history.steps[-1], t.name, role)
         for t, role in zip(trainings, roles, strict=False)
     )
-    low = -1.0
-    for value, name, role in ends:
-        low = max(value, low + 0.08)
-        plots.label_line(ax, trainings[0].history.steps[-1], min(low, 1.0), name, role)
+    for value, step, name, role in ends:
+        height = max(value - 0.04, lowest.get(step, -1.0))
+        lowest[step] = height + 0.1
+        words = name.replace(", ", ",\n")
+        plots.label_line(ax, step, height, words, role, va="top" if "\n" in words else "center")
     ax.margins(x=0.02)
 
 
@@ -134,7 +136,7 @@ class Bump:
 def bump_study(
     gumbel_softmax: Callable[..., Tensor],
     *,
-    heights: Sequence[float] = (0.0, 0.25, 0.5, 1.0),
+    heights: Sequence[float] = (0.0, 0.5, 1.0, 2.0, 4.0),
     tau: float = 0.5,
     n: int = 50_000,
     seed: int = 0,

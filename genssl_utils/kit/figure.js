@@ -24,7 +24,7 @@ export function significant(x, count = 3) {
   return text.replaceAll("-", "−");
 }
 
-/** Seeded uniforms strictly between 0 and 1 (the public-domain generator mulberry32). */
+/** Seeded uniforms strictly between 0 and 1 (the generator mulberry32). */
 export function mulberry32(seed) {
   let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b); // neighbouring seeds start far apart
   return () => {

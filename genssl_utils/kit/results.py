@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from html import escape
+from math import floor, log10
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,7 +60,7 @@ class Claim:
         known = self.recorded()
         spread = ""
         if known:
-            spread = f"{quantity(known['mean'])} ± {quantity(known['sd'])}"
+            spread = spread_text(known["mean"], known["sd"])
             spread += f" ({len(known['values'])} seeds)"
         paper = "" if self.paper is None else f"{quantity(self.paper)}"
         if paper and self.source:
@@ -81,7 +82,11 @@ class Claim:
         return "; ".join(told) + (f". {self.note}" if self.note else "")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {"text/plain": repr(self), "text/html": _html([self]), CLAIM: asdict(self)}
+        cells = self.cells()
+        told = [f"{escape(cells['result'])}: <b>{escape(cells['this run'])}</b>"]
+        told += [f"{k} {escape(cells[k])}" for k in ("recorded", "paper") if cells[k]]
+        line = "; ".join(told) + (f". {escape(self.note)}" if self.note else "")
+        return {"text/plain": repr(self), "text/html": f"<div>{line}</div>", CLAIM: asdict(self)}
 
 
 @dataclass
@@ -208,6 +213,19 @@ def quantity(value: float) -> str:
     if value and not 1e-4 <= abs(value) < 1e6:
         return f"{value:.3g}"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def spread_text(mean: float, sd: float) -> str:
+    """A mean and its standard deviation, both to the second digit of the latter.
+
+    Example:
+        >>> spread_text(0.94012, 0.00686), spread_text(19.351, 0.3166), spread_text(1.0, 0.0)
+        ('0.9401 ± 0.0069', '19.35 ± 0.32', '1 ± 0')
+    """
+    if not sd > 0:
+        return f"{quantity(mean)} ± 0"
+    places = min(8, max(0, 1 - floor(log10(sd))))
+    return f"{mean:.{places}f} ± {sd:.{places}f}"
 
 
 def _show(made: Claim) -> None:

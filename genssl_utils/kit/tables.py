@@ -16,6 +16,11 @@ class Table:
     caption: str
     rows: tuple[Mapping[str, object], ...]
 
+    def _sides(self) -> dict[str, str]:
+        """Texts stand on the left, numbers on the right."""
+        first = self.rows[0].items()
+        return {name: "left" if isinstance(value, str) else "right" for name, value in first}
+
     def _texts(self) -> list[list[str]]:
         return [[_text(row.get(name, "")) for name in self.rows[0]] for row in self.rows]
 
@@ -26,18 +31,16 @@ class Table:
         return "\n".join([self.caption, *(line.rstrip() for line in told)])
 
     def _repr_html_(self) -> str:
-        pad = "padding:.2em .9em .2em 0;vertical-align:top;"
+        pad, sides = "padding:.2em .9em .2em 0;vertical-align:top;", self._sides()
         head = "".join(
-            f'<th scope="col" style="{pad}text-align:{"left" if i == 0 else "right"}">'
-            f"{escape(name)}</th>"
-            for i, name in enumerate(self.rows[0])
+            f'<th scope="col" style="{pad}text-align:{side}">{escape(name)}</th>'
+            for name, side in sides.items()
         )
         body = "".join(
             "<tr>"
             + "".join(
-                f'<td style="{pad}text-align:'
-                f'{"left" if isinstance(value, str) else "right"}">{escape(_text(value))}</td>'
-                for value in row.values()
+                f'<td style="{pad}text-align:{sides[name]}">{escape(_text(value))}</td>'
+                for name, value in row.items()
             )
             + "</tr>"
             for row in self.rows

@@ -100,7 +100,7 @@ def sample_gumbel(shape, generator=None):
     Returns:
         Float tensor of this shape.
     """
-    # Draw uniforms, keep them away from 0 and 1, then invert the distribution function.
+    # Draw uniforms, keep them off 0, then invert the distribution function.
     ### BEGIN SOLUTION
     where = None if generator is None else generator.device
     u = torch.rand(shape, generator=generator, device=where)
@@ -227,7 +227,7 @@ def gumbel_softmax(log_pi, tau, generator=None):
     Raises:
         ValueError: tau is not positive.
     """
-    # Check tau, add noise to the log-probabilities, then apply the tempered softmax.
+    # Check tau, add noise to the log-probabilities, soften.
     ### BEGIN SOLUTION
     if not tau > 0:
         raise ValueError(f"tau must be positive, not {tau}.")
@@ -333,7 +333,7 @@ def straight_through(y):
     Returns:
         Tensor (B, K) of zeros and ones; d(output)/dy is the identity.
     """
-    # Make the one-hot vector, then add something that is zero in value but not in gradient.
+    # Make the one-hot vector; add what is zero in value but not in gradient.
     ### BEGIN SOLUTION
     hard = torch.zeros_like(y).scatter(-1, y.argmax(-1, keepdim=True), 1.0)
     return hard + (y - y.detach())
@@ -451,7 +451,9 @@ ex.report()
 # Predict: which of the estimators has no bias at all? Which has the smallest variance?
 
 # %% tags=["experiment"]
-check.finished("gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss")
+check.finished(
+    "gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss"
+)
 estimators = (gumbel_max, gumbel_softmax, straight_through, reinforce_loss)
 samples = {"laptop": 100_000, "full": 2_000_000}[scale]
 quality = topic.compare(*estimators, n=samples, seed=seed)
@@ -466,18 +468,18 @@ topic.quality_table(quality)
 # 2. Raise n to 1000. Which one wins now, and why?
 
 # %% tags=["experiment"]
-check.finished("gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss")
-topic.bias_variance_figure(topic.curves(*estimators, n=samples // 4, seed=seed))
+check.finished(
+    "gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss"
+)
+curves = topic.curves(*estimators, n=samples // 4, seed=seed)
+topic.bias_variance_figure(curves)
 
 # %% tags=["claim"]
-results.claim("relative bias, Gumbel-softmax τ=1", quality["Gumbel-softmax τ=1"].bias)
-results.claim("relative variance, Gumbel-softmax τ=1", quality["Gumbel-softmax τ=1"].variance)
-results.claim("relative bias, Gumbel-softmax τ=0.1", quality["Gumbel-softmax τ=0.1"].bias)
-results.claim("relative variance, Gumbel-softmax τ=0.1", quality["Gumbel-softmax τ=0.1"].variance)
-results.claim("relative bias, straight-through τ=1", quality["straight-through τ=1"].bias)
-results.claim("relative variance, straight-through τ=1", quality["straight-through τ=1"].variance)
-results.claim("relative variance, REINFORCE", quality["REINFORCE"].variance)
-results.claim("relative variance, REINFORCE with baseline", quality["REINFORCE, baseline"].variance)
+for name in ("Gumbel-softmax τ=1", "Gumbel-softmax τ=0.1", "straight-through τ=1"):
+    results.claim(f"relative bias, {name}", quality[name].bias)
+    results.claim(f"relative variance, {name}", quality[name].variance)
+for name in ("REINFORCE", "REINFORCE, baseline"):
+    results.claim(f"relative variance, {name}", quality[name].variance)
 
 # %% [markdown]
 # ## Experiment 2: a GAN that writes
@@ -498,14 +500,20 @@ results.claim("relative variance, REINFORCE with baseline", quality["REINFORCE, 
 check.finished("gumbel_softmax", "gumbel_softmax", "straight_through")
 steps = {"laptop": 1000, "full": 20_000}[scale]
 by_gradient = topic.train_sentence_gan(
-    topic.StraightThrough(gumbel_softmax, straight_through), steps=steps, seed=seed, device=device
+    topic.StraightThrough(gumbel_softmax, straight_through),
+    steps=steps,
+    seed=seed,
+    device=device,
 )
 topic.sentence_table(by_gradient)
 
 # %% tags=["experiment"]
 check.finished("gumbel_softmax", "gumbel_max", "reinforce_loss")
 by_reward = topic.train_sentence_gan(
-    topic.Reinforce(gumbel_max, reinforce_loss), steps=steps, seed=seed, device=device
+    topic.Reinforce(gumbel_max, reinforce_loss),
+    steps=steps,
+    seed=seed,
+    device=device,
 )
 topic.sentence_table(by_reward)
 
@@ -533,11 +541,11 @@ truth = topic.true_sample()
 topic.writer_table(writers, truth)
 
 # %% tags=["claim"]
-for writer in writers:
-    m = writer.measures
-    results.claim(f"valid sentences, {writer.name}", m.valid, unit="share", better="higher")
-    results.claim(f"distance to the grammar, {writer.name}", m.distance, unit="TV", better="lower")
-    results.claim(f"coverage, {writer.name}", m.coverage, unit="mass", better="higher")
+for w in writers:
+    m = w.measures
+    results.claim(f"valid, {w.name}", m.valid, unit="share", better="higher")
+    results.claim(f"distance, {w.name}", m.distance, unit="TV", better="lower")
+    results.claim(f"coverage, {w.name}", m.coverage, unit="mass", better="higher")
 
 # %% [markdown]
 # *Distance (TV)* is the total variation between the sentences written and the grammar's: 0 is perfect, 1
@@ -565,7 +573,8 @@ results.table()
 
 # %% tags=["experiment"]
 check.finished("gumbel_softmax", "gumbel_softmax")
-topic.bump_picture(topic.bump_study(gumbel_softmax, n=samples // 2, seed=seed))
+bumps = topic.bump_study(gumbel_softmax, n=samples // 2, seed=seed)
+topic.bump_picture(bumps)
 
 # %% [markdown]
 # If a reward is only known for real choices (a player's win, a compiler's verdict), there is nothing to

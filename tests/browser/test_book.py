@@ -47,7 +47,7 @@ def test_formulas_are_set_by_the_books_own_mathjax(book, serve, open_page):
 
 def test_a_figure_of_the_page_moves(book, serve, open_page):
     page, notes = open_page(serve(book, "some/where") + UNIT)
-    figure = figures(page)
+    figure = figures(page).first
     before = shown(figure)
     figure.get_by_label("temperature").press("End")
     assert shown(figure)["tau"] == 10
