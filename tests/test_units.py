@@ -11,7 +11,7 @@ from rich.console import Console
 from genssl_utils.course import catalogue
 from genssl_utils.course.mutants import mutants
 from genssl_utils.course.run import Job, execute_all
-from genssl_utils.course.source import ROLES, Unit, all_units, project_root
+from genssl_utils.course.source import ROLES, Unit, all_units, project_root, without_hidden
 
 ROOT = project_root()
 UNITS = all_units(ROOT)
@@ -117,7 +117,7 @@ def test_half_of_the_checks_are_hidden(unit, name):
         declared = catalogue.named_checks(cell.source)
         assert sum(h for _, h in declared) * 2 >= len(declared), f"{name}: too few hidden checks"
         assert len({n for n, _ in declared}) == len(declared), f"{name}: two checks share a name"
-        visible = catalogue.named_checks(catalogue.without_hidden(cell.source))
+        visible = catalogue.named_checks(without_hidden(cell.source))
         assert [n for n, _ in visible] == [n for n, h in declared if not h]
         assert not any(h for _, h in visible)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from genssl_utils.course.source import CourseError, Exercise, Unit
+from genssl_utils.course.source import CourseError, Exercise, Unit, without_hidden
 from genssl_utils.kit import check
 
 F = TypeVar("F", bound=Callable)
@@ -188,19 +188,6 @@ def _seeded(seed: int | None) -> Iterator[None]:
         os.environ.pop("GENSSL_CHECK_SEED", None)
         if before is not None:
             os.environ["GENSSL_CHECK_SEED"] = before
-
-
-def without_hidden(source: str) -> str:
-    """A check cell as the student has it."""
-    kept, hiding = [], False
-    for line in source.split("\n"):
-        if "BEGIN HIDDEN TESTS" in line:
-            hiding = True
-        if not hiding:
-            kept.append(line)
-        if "END HIDDEN TESTS" in line:
-            hiding = False
-    return "\n".join(kept)
 
 
 def named_checks(source: str) -> list[tuple[str, bool]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
@@ -11,12 +10,11 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
 
+from genssl_utils.course.source import without_hidden
+
 REPORT = "application/vnd.genssl.report+json"
 """The mime type under which a check cell hands over its report."""
 
-HIDDEN = re.compile(
-    r"^[^\n]*BEGIN HIDDEN TESTS.*?(?:^[^\n]*END HIDDEN TESTS[^\n]*\n?|\Z)", re.M | re.S
-)
 STOPPED = "This check stopped with an error, so it gave no points."
 NOT_RUN = "Not run while grading."
 
@@ -43,16 +41,6 @@ class HideTests(NbGraderPreprocessor):
             failed = any(output.output_type == "error" for output in cell.outputs)
             cell.outputs = [_line(NOT_RUN)] if failed else cell.outputs
         return cell, resources
-
-
-def without_hidden(source: str) -> str:
-    """A check cell's source without its hidden regions.
-
-    Example:
-        >>> without_hidden("a\\n### BEGIN HIDDEN TESTS\\nb\\n### END HIDDEN TESTS\\nc")
-        'a\\nc'
-    """
-    return HIDDEN.sub("", source).rstrip("\n")
 
 
 def _calm(outputs: list[NotebookNode]) -> list[NotebookNode]:

@@ -144,6 +144,21 @@ def _checked_name(grade_id: str) -> str:
     return re.sub(r"_\d+$", "", grade_id.removeprefix("check_"))
 
 
+_HIDDEN = re.compile(
+    r"^[^\n]*BEGIN HIDDEN TESTS.*?(?:^[^\n]*END HIDDEN TESTS[^\n]*\n?|\Z)", re.M | re.S
+)
+
+
+def without_hidden(source: str) -> str:
+    """A check cell's source as the student has it, without its hidden regions.
+
+    Example:
+        >>> without_hidden("a\\n### BEGIN HIDDEN TESTS\\nb\\n### END HIDDEN TESTS\\nc")
+        'a\\nc'
+    """
+    return _HIDDEN.sub("", source).rstrip("\n")
+
+
 def with_stable_ids(nb: NotebookNode) -> NotebookNode:
     """Give each cell an id that depends on its content alone, so that two builds are one file."""
     from nbformat import NotebookNode

@@ -5,7 +5,14 @@ import pytest
 
 from genssl_utils.course import catalogue
 from genssl_utils.course.mutants import mutants
-from genssl_utils.course.source import CourseError, Exercise, Unit, find_unit, project_root
+from genssl_utils.course.source import (
+    CourseError,
+    Exercise,
+    Unit,
+    find_unit,
+    project_root,
+    without_hidden,
+)
 
 SOURCE = """with ex.check("one"):
     a
@@ -18,8 +25,8 @@ ex.report()"""
 
 def test_checks_are_named_in_order_with_what_is_hidden():
     assert catalogue.named_checks(SOURCE) == [("one", False), ("two", True)]
-    assert catalogue.named_checks(catalogue.without_hidden(SOURCE)) == [("one", False)]
-    ast.parse(catalogue.without_hidden(SOURCE))
+    assert catalogue.named_checks(without_hidden(SOURCE)) == [("one", False)]
+    ast.parse(without_hidden(SOURCE))
 
 
 def test_keys_that_differ_by_rounding_are_the_same():

@@ -13,8 +13,7 @@ import nbformat
 import pytest
 
 from genssl_utils.course.build import build
-from genssl_utils.course.catalogue import without_hidden
-from genssl_utils.course.source import find_unit
+from genssl_utils.course.source import find_unit, without_hidden
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAME = "05_gumbel_softmax"
