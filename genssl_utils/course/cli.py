@@ -1,6 +1,7 @@
 """The `genssl` command: everything a student, an instructor or CI does with the course.
 
-Heavy modules are imported inside the commands, so that `genssl --help` answers at once.
+Heavy modules are imported inside the commands, so that `genssl --help` answers at once. Those of
+instructors are not in a student's copy, so `sourced` speaks before they are imported.
 """
 
 from __future__ import annotations
@@ -119,10 +120,10 @@ def build(
 
     Example: `genssl build 05`, or `genssl build --check` in CI.
     """
+    chosen = sourced(units)
     from genssl_utils.course.build import build as make
     from genssl_utils.course.build import stray_notebooks
 
-    chosen = sourced(units)
     with out.status("Building ...") as status:
         built = make(
             chosen, check=check, now=lambda unit: status.update(f"Building {escape(unit.name)} ...")
@@ -160,9 +161,9 @@ def run(
 
     Example: `genssl run 05 --seeds 5 --jobs 2`
     """
+    chosen = sourced(units)
     from genssl_utils.course.run import run as execute
 
-    chosen = sourced(units)
     wanted = range(seeds) if seeds else [seed]
     failures = execute(
         chosen, scale=scale, device=device, seeds=wanted, jobs=jobs, force=force,
@@ -185,9 +186,10 @@ def book(
 
     Example: `genssl book --serve`
     """
+    chosen = sourced(None)
     from genssl_utils.course.book import build_book, serve_book
 
-    index = build_book(sourced(None), everything=everything, console=out)
+    index = build_book(chosen, everything=everything, console=out)
     out.print(f"The book: {escape(str(index))}")
     if serve:
         serve_book(index.parent, port, console=out)
@@ -203,9 +205,10 @@ def bundle(
 
     Every file is searched for answers and hidden tests first; if one is found, nothing is written.
     """
+    chosen = sourced(None)
     from genssl_utils.course.bundle import bundle as pack
 
-    path, members = pack(sourced(None), output)
+    path, members = pack(chosen, output)
     out.print(f"{escape(str(path))}: {_count(members, 'file')}, no answer among them.")
 
 
@@ -227,10 +230,10 @@ def grade(
 
     Example: `genssl grade 05 --student ada --force`
     """
+    (chosen,) = sourced([unit])
     from genssl_utils.course.grade import demo_submissions, show
     from genssl_utils.course.grade import grade as mark
 
-    (chosen,) = sourced([unit])
     if demo:
         demo_submissions(chosen)
     out.print("[yellow]Submissions run unconfined, each in its own kernel.[/yellow]")
@@ -242,9 +245,9 @@ def grade(
 @app.command(rich_help_panel=INSTRUCTOR)
 def feedback(unit: One) -> None:
     """Write what graded students get back, without hidden tests, to build/feedback/."""
+    (chosen,) = sourced([unit])
     from genssl_utils.course.grade import feedback as write
 
-    (chosen,) = sourced([unit])
     for path in write(chosen):
         out.print(escape(str(path.relative_to(chosen.root))))
 

@@ -51,6 +51,7 @@ def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
             cell.outputs = _readable(cell.outputs, models)
         else:
             cell.metadata = NotebookNode()
+    nb.cells = _merged(nb.cells)
     kept = _reachable(_shown(nb), models)
     nb.metadata = NotebookNode(kernelspec=nb.metadata.kernelspec)
     if kept:
@@ -58,6 +59,22 @@ def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
             STATE: {"version_major": 2, "version_minor": 0, "state": kept},
         }
     return nb
+
+
+def _merged(cells: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """One folded cell where several that only set things up follow one another."""
+    done: list[NotebookNode] = []
+    for cell in cells:
+        silent = {"setup", "parameters"} & set(_tags(cell)) and not cell.get("outputs")
+        if silent and done and done[-1].metadata.get("silent"):
+            done[-1].source += f"\n\n{cell.source}"
+            continue
+        if silent:
+            cell.metadata["silent"] = True
+        done.append(cell)
+    for cell in done:
+        cell.metadata.pop("silent", None)
+    return done
 
 
 def _tags(cell: NotebookNode) -> list[str]:

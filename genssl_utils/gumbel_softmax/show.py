@@ -87,42 +87,18 @@ def sentence_table(training: Training, lines: int = 4) -> Table:
 
 
 def training_picture(trainings: Sequence[Training]) -> Figure:
-    """Share of valid sentences and coverage as training goes, for each writer."""
-    roles = ("model", "baseline", "teacher")
+    """Share of valid sentences and coverage as training goes, for each of up to three writers."""
+    roles, dashes = ("model", "baseline", "negative"), ("-", "--", ":")
     with plots.style():
         figure, axes = plots.panels(2, size=(3.9, 2.8), sharey=True)
-        for ax, measured, title in zip(
-            axes,
-            ("valid", "coverage"),
-            ("Share of valid sentences", "Probability mass covered"),
-            strict=True,
-        ):
-            for t, role in zip(trainings, roles, strict=False):
+        titles = {"valid": "Share of valid sentences", "coverage": "Probability mass covered"}
+        for ax, (measured, title) in zip(axes, titles.items(), strict=True):
+            for t, role, dash in zip(trainings, roles, dashes, strict=False):
                 steps, values = t.history.steps, t.history.series[measured]
-                ax.plot(
-                    steps,
-                    values,
-                    color=plots.COLOURS[role],
-                    linestyle="--" if role == "baseline" else "-",
-                )
-            ax.set(title=title, xlabel="updates", ylim=(0, 1.02))
-            _label_ends(ax, trainings, measured, roles)
+                ax.plot(steps, values, dash, color=plots.COLOURS[role], label=t.name)
+            ax.set(title=title, xlabel="updates", ylim=(-0.02, 1.02))
+        axes[0].legend(loc="lower right", fontsize=8, handlelength=3)
     return figure
-
-
-def _label_ends(ax, trainings: Sequence[Training], measured: str, roles: Sequence[str]) -> None:
-    """Direct labels at the ends of the lines, moved apart where they would overlap."""
-    lowest: dict[int, float] = {}  # where a line ends -> the next free height there
-    ends = sorted(
-        (t.history.series[measured][-1], t.history.steps[-1], t.name, role)
-        for t, role in zip(trainings, roles, strict=False)
-    )
-    for value, step, name, role in ends:
-        height = max(value - 0.04, lowest.get(step, -1.0))
-        lowest[step] = height + 0.1
-        words = name.replace(", ", ",\n")
-        plots.label_line(ax, step, height, words, role, va="top" if "\n" in words else "center")
-    ax.margins(x=0.02)
 
 
 @dataclass(frozen=True)

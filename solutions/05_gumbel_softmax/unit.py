@@ -63,7 +63,9 @@ topic.temperature_figure(pi=(0.40, 0.25, 0.18, 0.12, 0.05), tau=1.0)
 #
 # Add noise $g_k$ to each log-probability $\log \pi_k$ and take the largest:
 #
-# $$z = \arg\max_k \,(g_k + \log \pi_k), \qquad g_k = -\log(-\log u_k), \quad u_k \sim \mathrm{Uniform}(0, 1).$$
+# $$z = \arg\max_k \,(g_k + \log \pi_k)$$
+#
+# with $g_k = -\log(-\log u_k)$ and each $u_k$ uniform between 0 and 1.
 #
 # The noise $g_k$ follows the *standard Gumbel law*. With it, $z = k$ comes out with probability exactly
 # $\pi_k$: the Gumbel-max trick. The next cell draws the noise.
@@ -451,9 +453,8 @@ ex.report()
 # Predict: which of the estimators has no bias at all? Which has the smallest variance?
 
 # %% tags=["experiment"]
-check.finished(
-    "gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss"
-)
+check.finished("gumbel_softmax", "gumbel_max", "gumbel_softmax")
+check.finished("gumbel_softmax", "straight_through", "reinforce_loss")
 estimators = (gumbel_max, gumbel_softmax, straight_through, reinforce_loss)
 samples = {"laptop": 100_000, "full": 2_000_000}[scale]
 quality = topic.compare(*estimators, n=samples, seed=seed)
@@ -468,9 +469,8 @@ topic.quality_table(quality)
 # 2. Raise n to 1000. Which one wins now, and why?
 
 # %% tags=["experiment"]
-check.finished(
-    "gumbel_softmax", "gumbel_max", "gumbel_softmax", "straight_through", "reinforce_loss"
-)
+check.finished("gumbel_softmax", "gumbel_max", "gumbel_softmax")
+check.finished("gumbel_softmax", "straight_through", "reinforce_loss")
 curves = topic.curves(*estimators, n=samples // 4, seed=seed)
 topic.bias_variance_figure(curves)
 

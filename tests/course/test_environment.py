@@ -79,8 +79,8 @@ def test_both_licences_are_there(name, told):
 
 def test_make_refuses_another_python_with_a_clear_line(tmp_path):
     fake = tmp_path / "python3"
-    fake.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import sys; '
-                    "sys.version_info = (3, 9, 1, 'final', 0); exec(sys.argv[2])\" \"$@\"\n")  # fmt: skip
+    old = "import sys; sys.version_info = (3, 9, 1, 'final', 0); exec(sys.argv[2])"
+    fake.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{old}" "$@"\n')
     fake.chmod(0o755)
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         (tmp_path / name).write_bytes((PROJECT / name).read_bytes())
