@@ -210,7 +210,8 @@ def find_unit(root: Path, name: str) -> Unit:
     for path in sorted(root.glob("notebooks/[0-9][0-9]_*/*.ipynb")):
         known.setdefault(path.parent.name, Unit(path.parent.name, root))
     wanted = name.strip().strip("/")
-    hits = [u for u in known.values() if wanted in (u.name, u.topic, u.name.split("_", 1)[0])]
+    number = int(wanted) if wanted.isdecimal() else -1
+    hits = [u for u in known.values() if wanted in (u.name, u.topic) or u.number == number]
     if len(hits) != 1:
         listed = ", ".join(known) or "none"
         raise CourseError(f"There is no unit called '{name}'. The units are: {listed}.")

@@ -18,11 +18,13 @@ from genssl_utils.kit.check.observe import (
     close,
     kind_of,
     value_of,
+    wide,
 )
 from genssl_utils.kit.check.report import CheckFailed, Outcome
 
-FALSE_ALARM = 1e-6
-"""Chance that a right random answer fails one statistical check."""
+FALSE_ALARM = 1e-7
+"""Chance that a right random answer fails one statistical assertion; a named check holds at most
+ten of them, so that its own chance stays below 1e-6."""
 
 
 class Assertions:
@@ -58,14 +60,18 @@ class Assertions:
         """The answer equals the expected value: shape, kind of dtype, finite, numbers.
 
         Args:
-            got: what the student's function returned; a tensor (a number where the key or
-                `expected` is a plain number is taken as a tensor of shape ()).
+            got: what the student's function returned: a tensor, or a plain number, which counts
+                as a tensor of shape ().
             expected: the right value; by default the one in the key.
         """
-        if isinstance(got, (bool, int, float)) and isinstance(expected, (bool, int, float)):
-            got = torch.tensor(got, dtype=torch.float64)
+        if isinstance(got, (bool, int, float)):
+            got = torch.as_tensor(got, dtype=torch.float64 if isinstance(got, float) else None)
         self._tensor(got)
-        label = self._see(Value(got), "value")
+        self._compare(got, expected, got.dtype)
+
+    def _compare(self, got: Tensor, expected: Tensor | float | None, dtype: torch.dtype) -> None:
+        """Compare with the expected value within the tolerance of `dtype`."""
+        label = self._see(Value(got, dtype), "value")
         kind = None
         if expected is None and self.key["expected"] is None:
             return
@@ -79,14 +85,15 @@ class Assertions:
         if kind_of(got.dtype) != (kind or kind_of(expected.dtype)):
             self._fail(f"The dtype is {got.dtype}; a {kind or kind_of(expected.dtype)} is needed.")
         self._finite(got, allow=expected)
-        right = close(got.detach(), expected)
+        right = close(got.detach(), expected, dtype)
         if not bool(right.all()):
             self._fail(_where_wrong(got.detach(), expected, right))
 
     def shape(self, got: object, shape: Sequence[int], dtype: torch.dtype | None = None) -> None:
         """The answer is a tensor of this shape (and, where it matters, of this dtype)."""
         self._tensor(got)
-        self._see(Fact(f"shape {tuple(got.shape)} {kind_of(got.dtype)}"), "shape")
+        what = kind_of(got.dtype) if dtype is None else str(got.dtype)
+        self._see(Fact(f"shape {tuple(got.shape)} {what}"), "shape")
         self._same_shape(got, tuple(shape))
         if dtype is not None and got.dtype != dtype:
             self._fail(f"The dtype is {got.dtype}; {dtype} is needed.")
@@ -121,11 +128,13 @@ class Assertions:
 
     def unchanged(self, call: Callable[..., object], *args: Tensor) -> object:
         """Run `call(*args)` and make sure that no argument was changed in place."""
-        before = [a.detach().clone() for a in args]
+        before = [(a.detach().clone(), a.requires_grad) for a in args]
         result = call(*args)
         same = all(
-            torch.equal(a.detach(), b) or bool((a.isnan() & b.isnan()).any())
-            for a, b in zip(args, before, strict=True)
+            a.requires_grad == needed
+            and a.shape == old.shape
+            and bool(_same(a.detach(), old).all())
+            for a, (old, needed) in zip(args, before, strict=True)
         )
         self._see(Fact("unchanged" if same else "changed"), "unchanged")
         if not same:
@@ -140,7 +149,8 @@ class Assertions:
         if grad is None:
             self._see(Fact("no gradient"), "gradient")
             self._fail("No gradient reaches the input. Something cuts the graph.")
-        self.value(grad, expected)
+        # A right answer may compute in float32 whatever the dtype of its input.
+        self._compare(grad, expected, torch.float32 if grad.dtype == torch.float64 else grad.dtype)
 
     def no_gradient(self, scalar: object, wrt: Tensor) -> None:
         """No gradient, or one that is zero everywhere, reaches `wrt`."""
@@ -175,7 +185,7 @@ class Assertions:
     # --- random answers ---------------------------------------------------------------------
 
     def law(self, sample: Tensor, cdf: Callable[[np.ndarray], np.ndarray], draws: int) -> None:
-        """A continuous sample follows a law: Kolmogorov–Smirnov, false alarm 1e-6.
+        """A continuous sample follows a law: Kolmogorov–Smirnov, false alarm 1e-7.
 
         Args:
             sample: independent draws, any shape.
@@ -184,7 +194,7 @@ class Assertions:
         """
         from scipy import stats
 
-        self._tensor(sample)
+        self._real(sample)
         flat = sample.detach().to("cpu", torch.float64).reshape(-1).numpy()
         self._see(Law(flat), "law")
         if flat.size != draws:
@@ -192,13 +202,15 @@ class Assertions:
         self._finite(sample)
         test = stats.kstest(flat, cdf)
         if test.pvalue < FALSE_ALARM:
+            at = float(test.statistic_location)
+            seen, want = float((flat <= at).mean()), float(cdf(at))
             self._fail(
-                f"{flat.size} draws do not follow the law: near {test.statistic_location:.3g} "
-                f"the share below is off by {test.statistic:.3f}."
+                f"{flat.size} draws do not follow the law: {seen:.1%} of them lie below {at:.3g}, "
+                f"where {want:.1%} should."
             )
 
     def frequencies(self, categories: Tensor, probs: Tensor, draws: int) -> None:
-        """Categories come out as often as they should: G-test, false alarm 1e-6.
+        """Categories come out as often as they should: G-test, false alarm 1e-7.
 
         Args:
             categories: (N,) independent draws in 0 … K−1.
@@ -208,6 +220,8 @@ class Assertions:
         from scipy import stats
 
         self.shape(categories, (draws,))
+        if kind_of(categories.dtype) != "integer":
+            self._fail(f"The dtype is {categories.dtype}; whole numbers are needed.")
         flat, k = categories.detach().to("cpu", torch.int64).reshape(-1), probs.numel()
         inside = bool(((flat >= 0) & (flat < k)).all())
         counts = torch.bincount(flat.clamp(0, k - 1), minlength=k).numpy()
@@ -220,29 +234,34 @@ class Assertions:
         want = counts.sum() * p[p > 0] / p.sum()
         test = stats.power_divergence(counts[p > 0], want, lambda_="log-likelihood")
         if test.pvalue < FALSE_ALARM:
-            seen = ", ".join(f"{c / counts.sum():.3f}" for c in counts)
-            asked = ", ".join(f"{q:.3f}" for q in p)
-            self._fail(f"Seen frequencies: {seen}.\nThey should be near: {asked}.")
+            shares = counts / counts.sum()
+            worst = int(np.abs(shares - p / p.sum()).argmax())
+            self._fail(
+                f"Category {worst} came out in {shares[worst]:.1%} of {draws} draws; "
+                f"{p[worst] / p.sum():.1%} is right."
+            )
 
-    def mean(self, sample: Tensor, expected: Tensor | float, draws: int) -> None:
-        """The mean over the first axis equals `expected` within its own standard error.
+    def mean(self, sample: Tensor, expected: Tensor | float, sd: float, draws: int) -> None:
+        """The mean over the first axis is `expected`: a z-test an element, false alarm 1e-7.
 
-        A z-test an element, Bonferroni-corrected to a false alarm of 1e-6 together; `draws` is
-        the length of the first axis, as for `law`.
+        Args:
+            sample: (N, ...) independent draws along the first axis.
+            expected: the true mean, of the other axes' shape or a number.
+            sd: the true standard deviation; one taken from the sample would hide an outlier.
+            draws: N, as for `law`; large enough for the mean to be nearly normal.
         """
         from scipy import stats
 
-        self._tensor(sample)
+        self._real(sample)
         if sample.shape[:1] != (draws,):
             self._fail(f"The shape is {tuple(sample.shape)}; {draws} draws are needed.")
         self._finite(sample)
         x = sample.detach().to("cpu", torch.float64)
         want = torch.as_tensor(expected).to("cpu", torch.float64).expand(x.shape[1:])
-        error = x.std(0) / x.shape[0] ** 0.5 + 1e-9
-        z = float(((x.mean(0) - want) / error).abs().max())
+        z = float(((x.mean(0) - want) / (sd / draws**0.5)).abs().max())
         limit = stats.norm.isf(FALSE_ALARM / 2 / max(1, want.numel()))
         self._see(Fact("mean as expected" if z < limit else "mean is off"), "mean")
-        if z >= limit:
+        if not z < limit:
             self._fail(f"A mean is off by {z:.1f} standard errors.")
 
     # --- small ones -------------------------------------------------------------------------
@@ -252,6 +271,13 @@ class Assertions:
             self._see(Fact(f"returned {type(got).__name__}"), "this")
             what = "nothing (None): is a `return` missing?" if got is None else type(got).__name__
             self._fail(f"A tensor is needed; your function returned {what}")
+
+    def _real(self, got: object) -> None:
+        """A tensor of real numbers."""
+        self._tensor(got)
+        if kind_of(got.dtype) == "complex":
+            self._see(Fact("complex numbers"), "this")
+            self._fail(f"The dtype is {got.dtype}; real numbers are needed.")
 
     def _same_shape(self, got: Tensor, shape: tuple[int, ...]) -> None:
         if tuple(got.shape) != shape:
@@ -263,14 +289,24 @@ class Assertions:
             bad &= torch.isfinite(allow).cpu()
         if bool(bad.any()):
             at = tuple(bad.nonzero()[0].tolist())
-            self._fail(f"There are {int(bad.sum())} values that are not finite, the first at {at}.")
+            place = f", the first at {at}" if at else ""
+            self._fail(
+                f"Not finite (nan or inf): {int(bad.sum())} of {bad.numel()} numbers{place}."
+            )
+
+
+def _same(a: Tensor, b: Tensor) -> Tensor:
+    """Element-wise equality under which a NaN equals a NaN."""
+    return (a == b) | ((a != a) & (b != b))
 
 
 def _where_wrong(got: Tensor, expected: Tensor, right: Tensor) -> str:
     """Where and by how much a value differs."""
-    gap = (got.cpu().double() - expected.cpu().double()).abs().masked_fill(right, -1)
+    gap = (wide(got) - wide(expected)).abs().nan_to_num(torch.inf).masked_fill(right, -1)
     at = np.unravel_index(int(gap.argmax()), tuple(gap.shape)) if gap.ndim else ()
-    place = f" at {tuple(int(i) for i in at)}" if at else ""
-    share = f"{int((~right).sum())} of {right.numel()} numbers differ; " if gap.ndim else ""
-    seen, want = float(got[at]), float(expected[at])
+    place = f" at {tuple(int(i) for i in at)}"
+    share = f"{int((~right).sum())} of {right.numel()} numbers differ; "
+    seen, want = got[at].item(), expected[at].item()
+    if not gap.ndim:
+        return f"It gives {seen:.6g}; {want:.6g} is expected."
     return f"{share}the largest gap is{place}: {seen:.6g} where {want:.6g} is expected."

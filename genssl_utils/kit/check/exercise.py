@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
+import linecache
 import os
 import secrets
+import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextvars import ContextVar
 from importlib import resources
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -21,6 +26,9 @@ from genssl_utils.kit.check.report import CheckFailed, NotFinished, Outcome, Rep
 
 _latest: dict[tuple[str, str], Report] = {}
 _key: ContextVar[dict[str, Any] | None] = ContextVar("key", default=None)
+
+STUB = "Replace this line with your answer."
+"""What the stub of an unwritten answer says (`nbgrader_config.py` puts it there)."""
 
 RECORD: dict[str, Any] = {"expected": None, "mistakes": {}}
 """The key under which values without an expected one are recorded and not compared."""
@@ -93,6 +101,7 @@ class Exercise(Assertions):
         self.key = _load_key(topic, name)
         self._report = Report(topic, name, float(points))
         self._current: Outcome | None = None
+        self._stubs = 0  # checks that met the stub of this exercise
         self._failing: dict[str, str] = {}  # check name -> label of the observation that failed
         seed = int(os.environ.get("GENSSL_CHECK_SEED", "0")) or secrets.randbits(62)
         self.fresh = generator(seed)
@@ -115,9 +124,9 @@ class Exercise(Assertions):
     def hidden(self, name: str, weight: float = 1.0, hint: str = "") -> Iterator[None]:
         """A hidden check: only its name and hint are shown, never an input or a value.
 
-        What the answer prints meanwhile is thrown away: it could hold the inputs.
+        What the answer prints or displays meanwhile is thrown away: it could hold the inputs.
         """
-        with contextlib.redirect_stdout(io.StringIO()):
+        with _silence():
             with self._block(Outcome(name, weight, hidden=True, hint=hint)):
                 yield
 
@@ -125,37 +134,61 @@ class Exercise(Assertions):
     def _block(self, outcome: Outcome) -> Iterator[None]:
         self._report.outcomes.append(outcome)
         self._current, hint, outcome.hint = outcome, outcome.hint, ""
-        seed = self.fresh.initial_seed() if outcome.hidden else 0
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.manual_seed(seed)
+        with _sealed(self._seed_of(outcome)):
             try:
-                # Whatever an answer writes to stderr costs nothing (nbgrader would give 0).
-                with contextlib.redirect_stderr(io.StringIO()):
-                    yield
+                yield
                 outcome.passed = True
-            except NotImplementedError:
-                self._report.unanswered = True
             except CheckFailed as failure:
                 outcome.message = str(failure)
-            except (Exception, SystemExit) as error:
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:
                 outcome.message = self._describe(error)
             finally:
                 self._current = None
         if not outcome.passed and outcome.hidden:
             outcome.message, outcome.hint = "", hint
 
+    def _seed_of(self, outcome: Outcome) -> int:
+        """Seed of torch's own noise in a block: fixed, or, where hidden, unlike the inputs'."""
+        if not outcome.hidden:
+            return 0
+        text = f"{self.fresh.initial_seed()}/{outcome.name}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
     def _describe(self, error: BaseException) -> str:
+        """What to say of an exception that came out of a check."""
+        try:
+            words = shorten(str(error), 160, placeholder=" …")
+        except Exception:
+            words = ""
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        where = frames[-1].f_code.co_name
+        if isinstance(error, NotImplementedError) and STUB in words:
+            if where in (self._report.exercise, "<module>") or len(frames) <= 2:
+                self._stubs += 1
+                return "The line that raises NotImplementedError is still there."
+            return f"It calls `{where}`, which is not written yet. Write that one first."
         with contextlib.suppress(CheckFailed):
             self._see(Fact(f"raised {type(error).__name__}"), "")
             self._fail("")
-        if isinstance(error, NameError) and self._report.exercise in str(error):
+        if isinstance(error, NameError) and f"'{self._report.exercise}'" in words:
             return f"{self._report.exercise} is not defined. Run the cell with your answer first."
-        words = " ".join(str(error).split())[:200]
-        return f"Your function raised {type(error).__name__}: {words}"
+        if len(frames) <= 2 and isinstance(error, (AttributeError, TypeError, IndexError)):
+            return f"The check cannot use what your function returned: {words}"
+        return f"Your function raised {type(error).__name__}: {words}{self._line_of(error)}"
+
+    def _line_of(self, error: BaseException) -> str:
+        """The student's own line that an exception came through, where it can be read."""
+        for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+            if frame.f_code.co_name == self._report.exercise:
+                line = linecache.getline(frame.f_code.co_filename, number).strip()
+                return f"\nin your line: {line}" if line else ""
+        return ""
 
     def report(self) -> Report:
         """Close the exercise: name the mistakes that are recognised and show the lines."""
+        self._report.unanswered = 0 < self._stubs == len(self._report.outcomes)
         by_name = {o.name: o for o in self._report.outcomes}
         for check_name, label in self._failing.items():
             mistake = self._recognise(label)
@@ -166,17 +199,52 @@ class Exercise(Assertions):
         return self._report
 
     def _recognise(self, label: str) -> str:
-        """The known mistake that gave the failing observation and agrees best elsewhere."""
-        best, best_score = "", 0
+        """The known mistake behind a failing observation, or "" where none fits well.
+
+        It must give the same observation there. It is named if everything else agrees too, or if
+        what failed is specific (numbers, a law) and most of the rest agrees. Two that fit equally
+        well name nothing: a wrong hint costs more than none.
+        """
+        fits: dict[str, float] = {}
         for mistake, known in self.key["mistakes"].items():
             seen = known["observed"]
             if label not in seen or not self.observations[label].matches(seen[label]):
                 continue
-            agree = [
-                o.matches(seen[at]) if at in seen else False for at, o in self.observations.items()
-            ]
-            missing = len(set(seen) - set(self.observations))
-            score = 2 * sum(agree) - len(agree) - missing + 1000
-            if score > best_score:
-                best, best_score = mistake, score
-        return best
+            labels = self.observations.keys() | seen.keys()
+            agreed = sum(
+                at in seen and at in self.observations and self.observations[at].matches(seen[at])
+                for at in labels
+            )
+            fits[mistake] = agreed / len(labels)
+        best = max(fits.values(), default=0.0)
+        needed = 0.6 if self.observations[label].specific else 1.0
+        named = [mistake for mistake, fit in fits.items() if fit == best >= needed]
+        return named[0] if len(named) == 1 else ""
+
+
+@contextlib.contextmanager
+def _sealed(seed: int) -> Iterator[None]:
+    """Whatever an answer does to torch's noise, modes, warnings or stderr ends with the block.
+
+    A line on stderr costs nothing here; nbgrader would give no points for it.
+    """
+    grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(seed)
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):
+                yield
+        finally:
+            torch.set_grad_enabled(grad)
+            torch.set_default_dtype(dtype)
+
+
+def _silence() -> contextlib.AbstractContextManager:
+    """Throw away what is printed and, in a notebook, what is displayed."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        from IPython.utils.capture import capture_output
+
+        return capture_output()
+    return contextlib.redirect_stdout(io.StringIO())

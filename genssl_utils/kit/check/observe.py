@@ -26,11 +26,15 @@ TOLERANCE = {
 
 LEVELS = np.linspace(0, 1, 43)[1:-1]  # where a law's quantiles are stored
 RECOGNISE = 1e-4
-"""A law is recognised unless it is this unlikely; a wrong hint costs less than none."""
+"""A law is recognised unless it is this unlikely."""
 
 
 class Observation(Protocol):
     """One thing seen in one check."""
+
+    @property
+    def specific(self) -> bool:
+        """Whether it can name a mistake although other observations differ."""
 
     def to_json(self) -> dict[str, Any]:
         """The observation as numbers and words."""
@@ -48,10 +52,25 @@ def kind_of(dtype: torch.dtype) -> str:
     return "float" if dtype.is_floating_point else "integer"
 
 
-def close(got: Tensor, expected: Tensor) -> Tensor:
-    """Element-wise agreement within the tolerance of `got`'s dtype; NaN agrees with nothing."""
-    rtol, atol = TOLERANCE.get(got.dtype, (0.0, 0.0))
-    got, expected = got.to("cpu", torch.float64), expected.to("cpu", torch.float64)
+def wide(x: Tensor) -> Tensor:
+    """The tensor on the CPU in the widest dtype of its kind."""
+    x = x.detach()
+    return x.to("cpu", torch.complex128 if x.dtype.is_complex else torch.float64)
+
+
+def close(got: Tensor, expected: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Element-wise agreement within the tolerance of a dtype; NaN agrees with nothing.
+
+    Args:
+        got: the answer.
+        expected: the right value, of the same shape.
+        dtype: whose tolerance; the answer's own by default. The absolute one grows with the
+            largest expected number, since sums of large numbers round by their size.
+    """
+    rtol, atol = TOLERANCE.get(dtype or got.dtype, (0.0, 0.0))
+    got, expected = wide(got), wide(expected)
+    sizes = expected.abs()[torch.isfinite(expected)]
+    atol *= max(1.0, float(sizes.max()) if sizes.numel() else 1.0)
     return (got == expected) | ((got - expected).abs() <= atol + rtol * expected.abs())
 
 
@@ -64,10 +83,19 @@ class Value:
     """A tensor with its shape, its kind of dtype and its numbers."""
 
     tensor: Tensor
+    dtype: torch.dtype | None = None
+    """Whose tolerance counts; the tensor's own by default."""
+
+    @property
+    def specific(self) -> bool:
+        """Whether another mistake would hardly give the same numbers by chance."""
+        flat = self.tensor.detach().reshape(-1)
+        return bool(flat.numel() > 1 and torch.isfinite(flat).all() and (flat != 0).any())
 
     def to_json(self) -> dict[str, Any]:
-        """Shape, kind and the flattened numbers."""
-        flat = self.tensor.detach().to("cpu", torch.float64).reshape(-1).tolist()
+        """Shape, kind and the flattened numbers; of complex ones the real and imaginary parts."""
+        whole = wide(self.tensor).reshape(-1)
+        flat = (torch.view_as_real(whole).reshape(-1) if whole.is_complex() else whole).tolist()
         return {
             "kind": "value",
             "shape": list(self.tensor.shape),
@@ -82,14 +110,16 @@ class Value:
         if recorded["dtype"] != kind_of(self.tensor.dtype):
             return False
         expected, got = value_of(recorded), self.tensor.detach()
-        both_nan = got.to("cpu", torch.float64).isnan() & expected.isnan()
-        return bool((close(got, expected) | both_nan).all())
+        both_nan = wide(got).isnan() & expected.isnan()
+        return bool((close(got, expected, self.dtype) | both_nan).all())
 
 
 def value_of(recorded: dict[str, Any]) -> Tensor:
-    """The float64 tensor that was recorded as a `Value`."""
-    numbers = [float(x) for x in recorded["data"]]
-    return torch.tensor(numbers, dtype=torch.float64).reshape(recorded["shape"])
+    """The float64 (or complex128) tensor that was recorded as a `Value`."""
+    numbers = torch.tensor([float(x) for x in recorded["data"]], dtype=torch.float64)
+    if recorded["dtype"] == "complex":
+        numbers = torch.view_as_complex(numbers.reshape(-1, 2))
+    return numbers.reshape(recorded["shape"])
 
 
 @dataclass(frozen=True)
@@ -97,6 +127,11 @@ class Law:
     """A sample of a continuous quantity, remembered by its quantiles."""
 
     sample: np.ndarray
+
+    @property
+    def specific(self) -> bool:
+        """Whether it is a law at all and not one number, or none."""
+        return bool(np.isfinite(self.sample).all() and np.ptp(self.sample) > 0)
 
     def to_json(self) -> dict[str, Any]:
         """Size and quantiles of the sample; -1 as size when it holds NaN."""
@@ -129,6 +164,11 @@ class Frequencies:
 
     counts: np.ndarray
 
+    @property
+    def specific(self) -> bool:
+        """Whether more than one category came out."""
+        return int((self.counts > 0).sum()) > 1
+
     def to_json(self) -> dict[str, Any]:
         """The counts."""
         return {"kind": "frequencies", "counts": [int(c) for c in self.counts]}
@@ -152,6 +192,8 @@ class Fact:
     """Something that has a name and no number: an exception, a changed input, no gradient."""
 
     what: str
+    specific = False
+    """Many mistakes share a fact, so that it names none alone."""
 
     def to_json(self) -> dict[str, Any]:
         """The fact's name."""

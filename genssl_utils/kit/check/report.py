@@ -104,11 +104,13 @@ class Report:
 
     @staticmethod
     def _details(outcome: Outcome, shown: set[str]) -> list[str]:
-        """What was seen, and the hint unless an earlier check gave it already."""
-        details = [outcome.message] if outcome.message and not outcome.passed else []
+        """What was seen, and the hint, each unless an earlier check said it already."""
+        details = []
+        if outcome.message and not outcome.passed:
+            details.append("The same as above." if outcome.message in shown else outcome.message)
         if outcome.hint and outcome.hint not in shown:
-            shown.add(outcome.hint)
             details.append(f"Hint: {outcome.hint}")
+        shown |= {outcome.message, outcome.hint}
         return details
 
     def _repr_html_(self) -> str:
