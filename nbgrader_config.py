@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import GetGrades
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import GetGrades, OverwriteCells, SaveAutoGrades
 
 from genssl_utils.course.feedback import HideTests
+from genssl_utils.course.released import RequireReport, ResetTags
 
 c = get_config()  # noqa: F821 (nbgrader puts it there)
 
@@ -25,6 +27,13 @@ c.ClearSolutions.code_stub = {"python": STUB}
 # Grading runs the answers and their checks; it leaves out the experiments, which cost the minutes.
 c.Execute.timeout = 120
 c.Execute.skip_cells_with_tag = "experiment"
+# Which cells those are is for the source to say, and a check that gives no report has no points.
+before = list(Autograde.sanitize_preprocessors.default())
+before.insert(before.index(OverwriteCells) + 1, ResetTags)
+c.Autograde.sanitize_preprocessors = before
+after = list(Autograde.autograde_preprocessors.default())
+after.insert(after.index(SaveAutoGrades), RequireReport)
+c.Autograde.autograde_preprocessors = after
 # A warning on stderr costs no points.
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\s\S]*"

@@ -163,10 +163,10 @@ def test_the_answer_gets_full_points_twenty_times(unit, name, checker):
 
 @each_exercise
 def test_an_empty_answer_is_told_to_be_written(unit, name, checker):
-    def blank(*args, **kwargs):
-        raise NotImplementedError("Replace this line with your answer.")
-
-    report = checker(unit).report(unit.exercises[name], blank)
+    scope = {}
+    stub = 'raise NotImplementedError("Replace this line with your answer.")'
+    exec(f"def {name}(*args, **kwargs):\n    {stub}", scope)
+    report = checker(unit).report(unit.exercises[name], scope[name])
     assert report.points == 0
     assert "not written yet" in report.text
     assert report.reports[0].status == "unanswered"
@@ -263,12 +263,15 @@ def test_the_run_is_short(unit, executed):
 
 @each_teaching_unit
 def test_seed_0_falls_inside_the_recorded_table(unit, executed):
-    """Four standard deviations and 5 %: another processor's rounding makes another training."""
+    """Five standard deviations of the other seeds and 10 %: another processor's rounding makes
+    another training. It fails when the record is older than the code."""
     known = json.loads((ROOT / f"book/results/{unit.name}.json").read_text("utf-8"))
     recorded = known["scales"]["laptop"]["claims"]
     claims = executed[unit.name].claims
     assert {c["name"] for c in claims} == set(recorded)
     for c in claims:
-        mean, sd = recorded[c["name"]]["mean"], recorded[c["name"]]["sd"]
-        assert abs(c["value"] - mean) <= 4 * sd + 0.05 * abs(mean), c["name"]
-        assert len(recorded[c["name"]]["values"]) >= 5
+        values = recorded[c["name"]]["values"]
+        assert len(values) >= 5
+        others = torch.tensor(values[1:], dtype=torch.float64)
+        slack = 5 * others.std() + 0.1 * others.mean().abs()
+        assert abs(c["value"] - others.mean()) <= slack, c["name"]

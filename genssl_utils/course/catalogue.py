@@ -102,9 +102,23 @@ class Checker:
         self.unit = unit
         self.namespace: dict[str, Any] = {"__name__": "__checks__"}
         for cell in unit.cells("setup", "parameters"):
-            exec(compile(cell.source, f"<{unit.name} setup>", "exec"), self.namespace)
+            first = next(iter(cell.source.strip().splitlines()), "")
+            self._exec(f"the setup cell that begins `{first[:60]}`", cell, self.namespace)
         for exercise in unit.exercises.values():
-            exec(compile(exercise.answer.source, f"<{exercise.name}>", "exec"), self.namespace)
+            self._exec(f"the answer `{exercise.name}`", exercise.answer, self.namespace)
+            if exercise.name not in self.namespace:
+                raise CourseError(
+                    f"{unit.name}: the answer `{exercise.name}` defines no {exercise.name}."
+                )
+
+    def _exec(self, what: str, cell: Any, scope: dict[str, Any], hidden: bool = True) -> None:
+        source = cell.source if hidden else without_hidden(cell.source)
+        try:
+            exec(compile(source, f"<{what}>", "exec"), scope)
+        except Exception as error:
+            said = next(iter(str(error).strip().splitlines()), "no reason given")
+            why = f"{type(error).__name__}: {said}"
+            raise CourseError(f"{self.unit.name}: {what} stops with {why}") from error
 
     def run(
         self,
@@ -126,15 +140,20 @@ class Checker:
 
         Returns:
             The closed `check.Exercise` of each check cell.
+
+        Raises:
+            CourseError: a check cell stops with an error.
         """
         done = []
         for cell in exercise.checks:
             scope = dict(self.namespace)
             if candidate is not None:
                 scope[exercise.name] = candidate
-            source = cell.source if hidden else without_hidden(cell.source)
+            what = f"the check `{cell.metadata.nbgrader.grade_id}`"
             with _seeded(seed), check.using_key(key):
-                exec(compile(source, f"<check {exercise.name}>", "exec"), scope)
+                self._exec(what, cell, scope, hidden)
+            if not isinstance(scope.get("ex"), check.Exercise):
+                raise CourseError(f"{self.unit.name}: {what} makes no `ex = check.exercise(...)`.")
             done.append(scope["ex"])
         return done
 
@@ -144,10 +163,11 @@ class Checker:
 
     def observe(self, exercise: Exercise, candidate: Callable, key: dict) -> dict[str, Any]:
         """What the visible checks see of a candidate, as numbers."""
-        seen: dict[str, Any] = {}
-        for ex in self.run(exercise, candidate, hidden=False, key=key):
-            seen |= {at: o.to_json() for at, o in ex.observations.items()}
-        return seen
+        return _seen(self.run(exercise, candidate, hidden=False, key=key))
+
+
+def _seen(done: list[check.Exercise]) -> dict[str, Any]:
+    return {at: o.to_json() for ex in done for at, o in ex.observations.items()}
 
 
 @dataclass(frozen=True)
@@ -206,23 +226,13 @@ def named_checks(source: str) -> list[tuple[str, bool]]:
     ]
 
 
-def write_key(unit: Unit, path: Path) -> None:
-    """Write a unit's `key.json`; kept as it is where it differs by rounding only.
+def make_key(unit: Unit) -> str:
+    """The key as text: expected values and the observations of every known mistake.
 
     Raises:
-        CourseError: a mistake passes the visible checks or cannot be told from another one.
+        CourseError: a mistake passes the visible checks, or they see of it just what they see of
+            another one, so that no hint could tell the two apart.
     """
-    text = make_key(unit)
-    if path.is_file() and same_key(path.read_text("utf-8"), text):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
-
-
-def make_key(unit: Unit) -> str:
-    """The key as text: expected values and the observations of every known mistake."""
     found, checker = load(unit), Checker(unit)
     exercises = {}
     for name, exercise in unit.exercises.items():
@@ -232,15 +242,32 @@ def make_key(unit: Unit) -> str:
             expected = {at: o for at, o in seen.items() if o["kind"] == "value"}
         key = {"expected": expected, "mistakes": {}}
         for m in found.mistakes.get(name, []):
-            observed = checker.observe(exercise, m.function, key)
+            done = checker.run(exercise, m.function, hidden=False, key=key)
+            observed = _seen(done)
+            _refuse_blurred(unit, m, done, observed, key["mistakes"])
             key["mistakes"] |= {m.name: {"hint": m.hint, "observed": observed}}
         exercises[name] = key
     key = {"unit": unit.name, "exercises": exercises}
     return json.dumps(key, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def _refuse_blurred(
+    unit: Unit, m: Entry, done: list[check.Exercise], observed: dict, others: dict
+) -> None:
+    """Stop at a mistake that its hint can never reach."""
+    where = f"solutions/{unit.name}/mistakes.py: `{m.name}`"
+    if all(ex.result.passed for ex in done):
+        raise CourseError(f"{where} passes the visible checks, so its hint is never shown.")
+    twin = next((name for name, o in others.items() if o["observed"] == observed), None)
+    if twin and others[twin]["hint"] != m.hint:
+        raise CourseError(f"{where} looks to the visible checks just like `{twin}`.")
+
+
 def same_key(a: str, b: str) -> bool:
-    """Whether two keys say the same up to the rounding of another processor."""
+    """Whether two keys say the same up to the rounding of another processor.
+
+    Counts of a random draw may differ by 1 % of all: a rounded probability moves a few draws.
+    """
     try:
         return _same(json.loads(a), json.loads(b))
     except json.JSONDecodeError:
@@ -249,9 +276,16 @@ def same_key(a: str, b: str) -> bool:
 
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, dict) and isinstance(b, dict):
+        if a.get("kind") == b.get("kind") == "frequencies":
+            return a.keys() == b.keys() and _same_counts(a["counts"], b["counts"])
         return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(_same, a, b))
     if isinstance(a, float) and isinstance(b, float):
         return math.isclose(a, b, rel_tol=2e-4, abs_tol=2e-6)
     return type(a) is type(b) and a == b
+
+
+def _same_counts(a: list[int], b: list[int]) -> bool:
+    most = 0.01 * sum(a)
+    return len(a) == len(b) and all(abs(x - y) <= most for x, y in zip(a, b, strict=True))

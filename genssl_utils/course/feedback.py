@@ -2,78 +2,141 @@
 
 from __future__ import annotations
 
+import ast
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_grade, is_solution
 
+from genssl_utils.course.released import Released, is_check, report_in
 from genssl_utils.course.source import without_hidden
-
-REPORT = "application/vnd.genssl.report+json"
-"""The mime type under which a check cell hands over its report."""
 
 STOPPED = "This check stopped with an error, so it gave no points."
 NOT_RUN = "Not run while grading."
+WITHHELD = "This is left out, since it quotes a hidden test."
+
+LEFT_OUT = {"experiment", "claim", "figure"}
+"""Roles that grading leaves out, or whose cells need those that it leaves out."""
+
+LONGEST = 2000
+"""Characters of one text of a report; a longer one was not written by a check of ours."""
 
 
 class HideTests(NbGraderPreprocessor):
     """Takes the hidden tests out of the feedback, and what their failures would tell of them.
 
     nbgrader itself shows them: its feedback is made from the graded notebook, where they were
-    put back. Grade cells keep their visible source and their report. A report keeps its message
+    put back. Check cells keep their visible source and their report. A report keeps its message
     for visible checks; of hidden ones it says how many failed, and their hints. Tracebacks go,
-    since they quote the lines that failed.
+    since they quote the lines that failed. A submission could read the checks that stand before
+    it and print them, so cells of the student's own lose their outputs, and no other output may
+    quote a hidden line.
     """
 
-    def preprocess_cell(
-        self, cell: NotebookNode, resources: ResourcesDict, index: int
+    def preprocess(
+        self, nb: NotebookNode, resources: ResourcesDict
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Clean one cell; those of the student's own answers stay as they are."""
-        if cell.cell_type != "code":
-            return cell, resources
-        if is_grade(cell) and not is_solution(cell):
-            cell.source = without_hidden(cell.source)
-            cell.outputs = _calm(cell.outputs)
-        elif {"experiment", "claim", "figure"} & set(cell.metadata.get("tags", ())):
-            failed = any(output.output_type == "error" for output in cell.outputs)
-            cell.outputs = [_line(NOT_RUN)] if failed else cell.outputs
-        return cell, resources
+        """Clean all cells."""
+        released = Released.of(self, resources)
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                clean(cell, released)
+        return nb, resources
 
 
-def _calm(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """The report alone; one line in place of an error; nothing that was printed."""
-    kept = []
-    for output in outputs:
-        report = output.get("data", {}).get(REPORT)
-        if report is not None:
-            kept.append(_retell(report))
-        elif output.output_type == "error":
-            kept.append(_line(STOPPED))
-    return kept[:1] if kept and all(o.get("text") == STOPPED + "\n" for o in kept) else kept
+def clean(cell: NotebookNode, released: Released) -> None:
+    """Clean one code cell in place.
+
+    Args:
+        cell: from a graded submission.
+        released: what was handed out.
+    """
+    if is_check(cell):
+        told = _report(cell, released)
+        cell.source = without_hidden(cell.source)
+        cell.outputs = [_line(told or STOPPED)]
+    elif released.twin(cell) is None:
+        cell.outputs = []
+    elif LEFT_OUT & set(released.tags(cell)) and any(
+        output.output_type == "error" for output in cell.outputs
+    ):
+        cell.outputs = [_line(NOT_RUN)]
+    else:
+        cell.outputs = [_without_hidden_lines(output, released) for output in cell.outputs]
 
 
-def _retell(report: dict[str, Any]) -> NotebookNode:
-    """A report in plain lines, with the hidden checks counted and not told."""
-    checks = report.get("checks", [])
-    lines = [f"{report.get('exercise', 'This exercise')}: {_points(report)}"]
-    for check in checks:
-        if check.get("hidden") or check.get("passed"):
-            continue
-        told = [check.get("name"), check.get("message"), check.get("hint")]
+def _without_hidden_lines(output: NotebookNode, released: Released) -> NotebookNode:
+    """An output as it is, or one calm line where any of its texts quotes a hidden test."""
+    texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", ())]
+    texts += [str(value) for value in output.get("data", {}).values()]
+    return _line(WITHHELD) if any(map(released.holds_hidden, texts)) else output
+
+
+def _report(cell: NotebookNode, released: Released) -> str:
+    """A check cell's report in plain lines; empty where there is none that can be believed.
+
+    The report came out of a kernel that ran the student's code, so it may say anything.
+    """
+    report = report_in(cell)
+    name = released.exercises.get(cell.metadata.nbgrader.grade_id)
+    if not _sound(report) or report["exercise"] != name:
+        return ""
+    ours = _hints(cell.source)
+    texts = {str(check.get(part)) for check in report["checks"] for part in ("message", "hint")}
+    if any(map(released.holds_hidden, texts - ours)):
+        return ""
+    return _retell(report, without_hidden(cell.source))
+
+
+def _hints(source: str) -> set[str]:
+    """The hints that a check cell gives, of its hidden checks as well: these may be told."""
+    return {
+        node.value.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.keyword) and node.arg == "hint"
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    }
+
+
+def _sound(report: Any) -> bool:
+    """Whether every part that is read has its right type and a sane size."""
+    if not isinstance(report, Mapping) or not isinstance(report.get("checks"), list):
+        return False
+    texts = [report.get("exercise"), report.get("status")]
+    numbers = [report.get("points"), report.get("max_points")]
+    for check in report["checks"]:
+        if not isinstance(check, Mapping) or type(check.get("passed")) is not bool:
+            return False
+        if type(check.get("hidden")) is not bool:
+            return False
+        texts += [check.get("name"), check.get("message", ""), check.get("hint", "")]
+    return (
+        all(isinstance(text, str) and len(text) <= LONGEST for text in texts)
+        and all(type(n) in (int, float) and 0 <= n and math.isfinite(n) for n in numbers)
+        and len(report["checks"]) <= LONGEST
+    )
+
+
+def _retell(report: Mapping[str, Any], visible: str) -> str:
+    """A report in plain lines; a check that the visible source does not name counts as hidden."""
+    shown, hidden = [], []
+    for check in report["checks"]:
+        seen = not check["hidden"] and check["name"] in visible
+        if not check["passed"]:
+            (shown if seen else hidden).append(check)
+    lines = [f"{report['exercise']}: {report['points']:g} of {report['max_points']:g} points"]
+    for check in shown:
+        told = [check["name"], check.get("message"), check.get("hint")]
         lines.append("  not yet: " + " — ".join(text for text in told if text))
-    hidden = [check for check in checks if check.get("hidden") and not check.get("passed")]
-    if hidden and report.get("status") != "unanswered":
+    if hidden and report["status"] != "unanswered":
         lines.append(f"  {len(hidden)} of the checks on other inputs did not pass.")
         hints = dict.fromkeys(check.get("hint") for check in hidden)
         lines += [f"  hint: {hint}" for hint in hints if hint]
-    return _line("\n".join(lines))
-
-
-def _points(report: dict[str, Any]) -> str:
-    return f"{report.get('points', 0):g} of {report.get('max_points', 0):g} points"
+    return "\n".join(lines)
 
 
 def _line(text: str) -> NotebookNode:

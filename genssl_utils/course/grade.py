@@ -109,11 +109,29 @@ def read_mark(unit: Unit, student: str, trouble: str = "") -> Mark:
         scores = {grade.name: grade for grade in graded.grades}
         if not trouble and any(grade.auto_score is None for grade in graded.grades):
             trouble = "some checks gave no score: look at it in the formgrader"
+        if not trouble and (silent := _unreported(unit, student)):
+            trouble = f"{', '.join(silent)} gave no report: look at it in the formgrader"
         points = {
             name: sum(scores[c.metadata.nbgrader.grade_id].score or 0.0 for c in exercise.checks)
             for name, exercise in unit.exercises.items()
         }
     return Mark(student, points, trouble)
+
+
+def _unreported(unit: Unit, student: str) -> list[str]:
+    """The check cells that ran, or should have, and reported nothing."""
+    from genssl_utils.course.released import NO_REPORT
+
+    folder = unit.root / settings(unit.root).CourseDirectory.autograded_directory
+    path = folder / student / unit.name / f"{unit.name}.ipynb"
+    if not path.is_file():
+        return []
+    return [
+        cell.metadata.nbgrader.grade_id
+        for cell in nbformat.read(path, as_version=4).cells
+        if any(output.get("ename") == NO_REPORT for output in cell.get("outputs", ())[:1])
+        and "nbgrader" in cell.metadata
+    ]
 
 
 def show(unit: Unit, marks: Sequence[Mark]) -> Table:

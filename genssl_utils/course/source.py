@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,13 @@ ROLES = ("setup", "parameters", "figure", "exercise", "check", "experiment", "cl
 
 MARKERS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
 """Lines that open a region which no student may ever see."""
+
+
+REPORT = "application/vnd.genssl.report+json"
+"""The mime type under which a check cell hands over its report."""
+
+CLAIM = "application/vnd.genssl.claim+json"
+"""The mime type under which a notebook hands over a number that it claims."""
 
 
 class CourseError(Exception):
@@ -124,14 +132,15 @@ class Unit:
         `check_<name>`, or `check_<name>_<n>` where there are several.
 
         Raises:
-            CourseError: an answer has no check, or a check no answer.
+            CourseError: an answer has no check, a check no answer, or one of them no grade id.
         """
+        answers = {self._grade_id(cell): cell for cell in self.cells("exercise")}
+        judges = {self._grade_id(cell): cell for cell in self.cells("check")}
         checks: dict[str, list[NotebookNode]] = {}
-        for cell in self.cells("check"):
-            checks.setdefault(_checked_name(cell.metadata.nbgrader.grade_id), []).append(cell)
+        for grade_id, name in checked_names(judges, answers).items():
+            checks.setdefault(name, []).append(judges[grade_id])
         found = {}
-        for cell in self.cells("exercise"):
-            name = cell.metadata.nbgrader.grade_id
+        for name, cell in answers.items():
             if name not in checks:
                 raise CourseError(f"{self.name}: the answer `{name}` has no cell `check_{name}`.")
             found[name] = Exercise(name, cell, tuple(checks.pop(name)))
@@ -139,9 +148,32 @@ class Unit:
             raise CourseError(f"{self.name}: checks without an answer: {', '.join(checks)}.")
         return found
 
+    def _grade_id(self, cell: NotebookNode) -> str:
+        graded = cell.metadata.get("nbgrader", {})
+        if not graded.get("grade_id") or (graded.get("grade") and "points" not in graded):
+            first = next(iter(cell.source.strip().splitlines()), "")
+            raise CourseError(
+                f"{self.name}: the cell that begins `{first[:60]}` is tagged as an exercise or a "
+                "check; give it nbgrader's metadata (grade_id, and points for a check)."
+            )
+        return graded["grade_id"]
 
-def _checked_name(grade_id: str) -> str:
-    return re.sub(r"_\d+$", "", grade_id.removeprefix("check_"))
+
+def checked_names(checks: Iterable[str], answers: Collection[str]) -> dict[str, str]:
+    """The exercise that each check cell judges, by their grade ids.
+
+    `check_<name>` judges `<name>`, whatever the name ends in; where there is no such answer, a
+    number at the end counts the checks of one exercise.
+
+    Example:
+        >>> checked_names(["check_loss_2", "check_f_1", "check_f_2"], ["loss_2", "f"])
+        {'check_loss_2': 'loss_2', 'check_f_1': 'f', 'check_f_2': 'f'}
+    """
+    found = {}
+    for grade_id in checks:
+        name = grade_id.removeprefix("check_")
+        found[grade_id] = name if name in answers else re.sub(r"_\d+$", "", name)
+    return found
 
 
 _HIDDEN = re.compile(

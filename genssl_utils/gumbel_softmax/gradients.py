@@ -259,7 +259,7 @@ def curves(
         straight_through: the student's one-hot forward, soft backward.
         reinforce_loss: the student's score-function loss.
         logits: θ, shape (K,).
-        points: temperatures, evenly spaced on a log scale from 0.05 to 10.
+        points: temperatures, evenly spaced on a log scale from 0.1 to 10.
         n: one-sample estimates for each point.
         seed: of the noise, which all points share: the curves are smooth.
 
@@ -268,7 +268,7 @@ def curves(
         `bias`, `bias_error` and `variance`, rounded to 6 digits, one number a temperature.
         REINFORCE knows no temperature, so its lists hold one number.
     """
-    taus = torch.logspace(math.log10(0.05), 1, points, dtype=torch.float64).tolist()
+    taus = torch.logspace(-1, 1, points, dtype=torch.float64).tolist()
     table = compare(
         gumbel_max,
         gumbel_softmax,

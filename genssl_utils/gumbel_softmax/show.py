@@ -74,13 +74,18 @@ def writer_table(trainings: Sequence[Training], truth: Measures) -> Table:
     )
 
 
-def sentence_table(training: Training, lines: int = 4) -> Table:
-    """A few sentences before, during and after training."""
-    moments = list(training.examples)
+def sentence_table(training: Training, lines: int = 6) -> Table:
+    """A few sentences before, during and after training; ✗ marks those not of the grammar."""
+    grammar, moments = small_grammar(), list(training.examples)
+
+    def marked(text: str) -> str:
+        known = int(grammar.locate(grammar.encode(text)[None])) >= 0
+        return text if known else f"✗ {text}"
+
     return table(
         f"What the writer trained by {training.name} wrote",
         [
-            {f"after {m} updates": training.examples[m][i] for m in moments}
+            {f"after {m} updates": marked(training.examples[m][i]) for m in moments}
             for i in range(min(lines, *(len(e) for e in training.examples.values())))
         ],
     )
@@ -153,7 +158,7 @@ def bump_picture(found: Sequence[Bump]) -> Figure:
         ax.axhline(0, color=plots.COLOURS["baseline"], linestyle="--")
         ax.text(heights[-1], 0, "REINFORCE never sees it", ha="right", va="bottom", fontsize=9)
         ax.set(
-            title="A bump between the choices misleads the soft gradient",
+            title="A bump between the choices misleads the soft gradient (τ = 0.5)",
             xlabel="height of the bump h",
             ylabel="relative bias",
         )

@@ -16,6 +16,21 @@ def one_mean_for_all(x):
     return (x - x.mean()) / x.std(correction=0)
 
 
+@mistake("standardise", "The mean is over all numbers. Each column needs its own: mean(dim=0).")
+def one_mean_only(x):
+    return (x - x.mean()) / x.std(0, correction=0)
+
+
+@mistake("standardise", "The spread is over all numbers. Each column needs its own: say which dim.")
+def one_deviation_only(x):
+    return (x - x.mean(0)) / x.std(correction=0)
+
+
+@mistake("standardise", "Mean and spread are over all numbers, and the spread divides by B - 1.")
+def everything_at_once(x):
+    return (x - x.mean()) / x.std()
+
+
 @mistake("standardise", "You go along the rows. The batch is dimension 0.")
 def over_rows(x):
     return (x - x.mean(1, keepdim=True)) / (x.std(1, keepdim=True, correction=0) + 1e-12)
@@ -46,6 +61,12 @@ def in_place(x):
 def by_std_mean(x):
     deviation, mean = torch.std_mean(x, dim=0, correction=0)
     return (x - mean) / deviation
+
+
+@variant("standardise")
+def in_float32(x):
+    x = x.float()
+    return (x - x.mean(0)) / x.var(0, correction=0).sqrt()
 
 
 @variant("standardise")

@@ -41,7 +41,7 @@ def uniform_returned(shape, generator=None):
     return torch.rand(shape, generator=generator)
 
 
-@mistake("sample_gumbel", "torch.rand can return exactly 0, and log 0 is infinite. Keep u off 0.")
+@mistake("sample_gumbel", "torch.rand can return exactly 0, and then log u is infinite. Keep u off 0.")
 def infinite_at_zero(shape, generator=None):
     return -torch.log(-torch.log(torch.rand(shape, generator=generator)))
 
@@ -59,6 +59,17 @@ def seeded_inside(shape, generator=None):
 @mistake("sample_gumbel", "One number was drawn for all elements. Each needs a uniform of its own.")
 def one_number_for_all(shape, generator=None):
     return _noise((), generator).expand(shape).clone()
+
+
+@mistake("sample_gumbel", "A minus is missing inside: log u is negative, and its log is NaN.")
+def inner_sign_lost(shape, generator=None):
+    return -torch.log(torch.log(torch.rand(shape, generator=generator).clamp(min=1e-30)))
+
+
+@mistake("sample_gumbel", "Adding to u can push it to 1, where log u is 0. Use a far smaller constant.")
+def infinite_near_one(shape, generator=None):
+    u = torch.rand(shape, generator=generator)
+    return -torch.log(-torch.log(u + torch.finfo(u.dtype).eps))
 
 
 @mistake("sample_gumbel", "The safety constant is too large: it changes the law. It can be tiny.")
@@ -87,7 +98,10 @@ def small_epsilons(shape, generator=None):
 # --- gumbel_max ---------------------------------------------------------------------------------
 
 
-@mistake("gumbel_max", "The likeliest category always wins. Where is the noise?")
+@mistake(
+    "gumbel_max",
+    "All draws are alike: there is no noise, or one number for a whole row, which moves no winner.",
+)
 def no_noise(log_pi, generator=None):
     return log_pi.argmax(-1)
 
@@ -112,7 +126,10 @@ def noise_subtracted(log_pi, generator=None):
     return (log_pi - _noise_like(log_pi, generator)).argmax(-1)
 
 
-@mistake("gumbel_max", "You return the largest score. The index of that score is asked for.")
+@mistake(
+    "gumbel_max",
+    "You return floating-point numbers. The index of the largest score is asked for, as int64.",
+)
 def value_not_index(log_pi, generator=None):
     return (log_pi + _noise_like(log_pi, generator)).max(-1).values
 
@@ -126,6 +143,37 @@ def one_hot_rows(log_pi, generator=None):
 @mistake("gumbel_max", "Uniform noise does not give the frequencies π. It must be Gumbel noise.")
 def uniform_noise(log_pi, generator=None):
     return (log_pi + torch.rand(log_pi.shape, generator=generator)).argmax(-1)
+
+
+@mistake("gumbel_max", "This is normal noise. Only Gumbel noise gives the frequencies π.")
+def gaussian_noise(log_pi, generator=None):
+    return (log_pi + torch.randn(log_pi.shape, generator=generator)).argmax(-1)
+
+
+@mistake("gumbel_max", "You take the smallest score. The largest one wins.")
+def smallest_wins(log_pi, generator=None):
+    return (log_pi + _noise_like(log_pi, generator)).argmin(-1)
+
+
+@mistake("gumbel_max", "The shape is (B, 1). Drop keepdim: one number a row.")
+def kept_dimension(log_pi, generator=None):
+    return (log_pi + _noise_like(log_pi, generator)).argmax(-1, keepdim=True)
+
+
+@mistake("gumbel_max", "The indices are right; their dtype is not. A LongTensor is int64.")
+def short_integers(log_pi, generator=None):
+    return (log_pi + _noise_like(log_pi, generator)).argmax(-1).int()
+
+
+@mistake("gumbel_max", "The generator is not used. Pass it on to where the noise is drawn.")
+def max_without_generator(log_pi, generator=None):
+    return (log_pi + _noise_like(log_pi)).argmax(-1)
+
+
+@mistake("gumbel_max", "Without a generator every call draws the same. Do not seed one yourself.")
+def max_seeded_inside(log_pi, generator=None):
+    generator = generator or torch.Generator().manual_seed(0)
+    return (log_pi + _noise_like(log_pi, generator)).argmax(-1)
 
 
 @mistake("gumbel_max", "The noise is added, not multiplied.")
@@ -174,7 +222,10 @@ def multiplied_by_tau(log_pi, tau, generator=None):
     return torch.softmax((log_pi + _noise_like(log_pi, generator)) * tau, -1)
 
 
-@mistake("gumbel_softmax", "There is no noise: every row gives the same sample.")
+@mistake(
+    "gumbel_softmax",
+    "All samples are alike: there is no noise, or one number for a whole row, which cancels.",
+)
 def without_noise(log_pi, tau, generator=None):
     _positive(tau)
     return torch.softmax(log_pi / tau, -1)
@@ -229,6 +280,50 @@ def log_softmax(log_pi, tau, generator=None):
 def noise_on_pi(log_pi, tau, generator=None):
     _positive(tau)
     return torch.softmax((log_pi.exp() + _noise_like(log_pi, generator)) / tau, -1)
+
+
+@mistake("gumbel_softmax", "The temperature is not used. Divide the whole score by it.")
+def temperature_forgotten(log_pi, tau, generator=None):
+    _positive(tau)
+    return torch.softmax(log_pi + _noise_like(log_pi, generator), -1)
+
+
+@mistake("gumbel_softmax", "You divide only the noise by τ. The log-probabilities belong in there too.")
+def temperature_on_noise_alone(log_pi, tau, generator=None):
+    _positive(tau)
+    return torch.softmax(log_pi + _noise_like(log_pi, generator) / tau, -1)
+
+
+@mistake("gumbel_softmax", "You subtract the noise. The Gumbel law is not symmetric, so add it.")
+def soft_noise_subtracted(log_pi, tau, generator=None):
+    _positive(tau)
+    return torch.softmax((log_pi - _noise_like(log_pi, generator)) / tau, -1)
+
+
+@mistake("gumbel_softmax", "Uniform noise does not give winners as often as π says. Use Gumbel noise.")
+def soft_uniform_noise(log_pi, tau, generator=None):
+    _positive(tau)
+    return torch.softmax((log_pi + torch.rand(log_pi.shape, generator=generator)) / tau, -1)
+
+
+@mistake("gumbel_softmax", "The generator is not used. Pass it on to where the noise is drawn.")
+def soft_without_generator(log_pi, tau, generator=None):
+    _positive(tau)
+    return torch.softmax((log_pi + _noise_like(log_pi)) / tau, -1)
+
+
+@mistake("gumbel_softmax", "Without a generator every call draws the same. Do not seed one yourself.")
+def soft_seeded_inside(log_pi, tau, generator=None):
+    _positive(tau)
+    generator = generator or torch.Generator().manual_seed(0)
+    return torch.softmax((log_pi + _noise_like(log_pi, generator)) / tau, -1)
+
+
+@variant("gumbel_softmax")
+def in_float32_whatever_comes(log_pi, tau, generator=None):
+    _positive(tau)
+    score = (log_pi.float() + _noise_like(log_pi.float(), generator)) / tau
+    return score.softmax(-1)
 
 
 @variant("gumbel_softmax")
@@ -309,6 +404,26 @@ def in_place(y):
 @mistake("straight_through", "You let the gradient through the winner alone. It goes through all of y.")
 def gradient_of_the_winner(y):
     return _hard(y) * (1 + y - y.detach())
+
+
+@mistake("straight_through", "You multiply by y. The winner's entry must become exactly 1.")
+def masked_soft(y):
+    return _hard(y) * y
+
+
+@mistake("straight_through", "You add y to the one-hot vector. What you add must be 0 in value.")
+def hard_plus_soft(y):
+    return _hard(y) + y
+
+
+@mistake("straight_through", "The one-hot vector is an integer tensor: no gradient. Make it like y.")
+def integer_one_hot(y):
+    return torch.nn.functional.one_hot(y.argmax(-1), y.shape[-1])
+
+
+@mistake("straight_through", "Of equal largest entries all win here. Exactly one may: use argmax.")
+def all_of_a_tie(y):
+    return (y == y.amax(-1, keepdim=True)).to(y) + (y - y.detach())
 
 
 class _Through(torch.autograd.Function):

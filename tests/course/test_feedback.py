@@ -7,19 +7,33 @@ import re
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from genssl_utils.course.build import build
-from genssl_utils.course.feedback import NOT_RUN, REPORT, STOPPED, HideTests, without_hidden
+from genssl_utils.course import feedback as cleaning
+from genssl_utils.course.feedback import NOT_RUN, STOPPED, WITHHELD
 from genssl_utils.course.grade import demo_submissions, feedback, grade
-from genssl_utils.course.source import CourseError
+from genssl_utils.course.released import Released
+from genssl_utils.course.source import REPORT, CourseError, without_hidden
 
 GRADE = {"nbgrader": {"grade": True, "solution": False, "grade_id": "check_f", "points": 2}}
+ANSWER = {"nbgrader": {"grade": False, "solution": True, "grade_id": "f"}}
+HIDDEN = "judge(f(-31337) == -62674, 'secret name')"
+CHECK = f"judge(f(2) == 4, 'seen')\n### BEGIN HIDDEN TESTS\n{HIDDEN}\n### END HIDDEN TESTS"
+RELEASED = Released(
+    new_notebook(
+        cells=[
+            new_code_cell("def f(x): return x", metadata=ANSWER),
+            new_code_cell(CHECK, metadata=GRADE),
+            *[new_code_cell(tag, metadata={"tags": [tag]}) for tag in sorted(cleaning.LEFT_OUT)],
+        ]
+    )
+)
 
 
-def clean(*outputs, source="f(1)", metadata=GRADE):
+def clean(*outputs, source=CHECK, metadata=GRADE):
     cell = new_code_cell(source, outputs=list(outputs), metadata=metadata)
-    cell, _ = HideTests().preprocess_cell(cell, {}, 0)
+    cleaning.clean(cell, RELEASED)
     return cell
 
 
@@ -66,14 +80,114 @@ def test_a_report_keeps_visible_messages_and_only_hints_of_hidden_checks():
 @pytest.mark.parametrize("tag", ["experiment", "claim", "figure"])
 def test_a_cell_left_out_of_grading_does_not_look_like_a_failure(tag):
     error = new_output("error", ename="NameError", evalue="total", traceback=["total"])
-    (output,) = clean(error, metadata={"tags": [tag]}).outputs
+    (output,) = clean(error, source=tag, metadata={"tags": [tag]}).outputs
     assert output.text == NOT_RUN + "\n"
 
 
 def test_a_students_own_error_is_shown_as_it_was():
     error = new_output("error", ename="NameError", evalue="x", traceback=["x"])
-    answer = {"nbgrader": {"grade": False, "solution": True, "grade_id": "f"}}
-    assert clean(error, metadata=answer).outputs == [error]
+    assert clean(error, source="x", metadata=ANSWER).outputs == [error]
+
+
+@pytest.mark.parametrize("how", [str, repr, lambda s: s.replace(" ", "  "), "<b>{}</b>".format])
+def test_a_hidden_line_does_not_come_back_through_the_students_own_output(how):
+    printed = new_output("stream", name="stdout", text=how(f"In = [{CHECK!r}]\n{HIDDEN}"))
+    assert clean(printed, source="mine", metadata={}).outputs == []
+    (output,) = clean(printed, source="print(In)", metadata=ANSWER).outputs
+    assert output.text == WITHHELD + "\n"
+    shown = new_output("display_data", data={"text/html": how(HIDDEN)})
+    (output,) = clean(shown, source="experiment", metadata={}).outputs
+    assert output.text == WITHHELD + "\n"
+    harmless = new_output("stream", name="stdout", text="f(2) is 4")
+    assert clean(harmless, source="f(2)", metadata=ANSWER).outputs == [harmless]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        None, [], 3, {}, "a report", {"exercise": "g"}, {"exercise": ["f"]}, {"points": "2"},
+        {"points": float("nan")}, {"points": True}, {"max_points": None}, {"checks": None},
+        {"checks": [3]}, {"checks": [{}]}, {"status": "x" * 3000},
+        {"checks": [{"name": "seen", "passed": False, "hidden": False, "message": HIDDEN}]},
+        {"checks": [{"name": "seen", "passed": False, "hidden": False, "message": {"a": 1}}]},
+        {"checks": [{"name": "seen", "passed": "no", "hidden": False}]},
+    ],
+)  # fmt: skip
+def test_a_forged_report_is_not_believed_and_stops_nothing(forged):
+    output = report(**forged) if isinstance(forged, dict) and forged else report()
+    if not isinstance(forged, dict) or not forged:
+        output.data[REPORT] = forged
+    (output,) = clean(output).outputs
+    assert output.text == STOPPED + "\n"
+
+
+def test_only_the_value_of_the_cell_is_its_report():
+    shown = new_output("display_data", data=report(points=2.0).data)
+    assert clean(shown).outputs[0].text == STOPPED + "\n"
+    assert "1 of 2 points" in clean(shown, report()).outputs[0].text
+
+
+def test_a_hint_of_ours_is_told_on_however_many_lines_it_stands():
+    told = "Think of negative numbers, and of zero."
+    source = CHECK.replace("'secret name')", "'secret name', hint='Think of negative '\n"
+                           "'numbers, and of zero.')")  # fmt: skip
+    nb = new_notebook(cells=[new_code_cell(source, metadata=GRADE), *RELEASED.nb.cells[:1]])
+    checks = [{"name": "secret name", "passed": False, "hidden": True, "hint": told}]
+    cell = new_code_cell(source, outputs=[report(checks=checks)], metadata=GRADE)
+    cleaning.clean(cell, Released(nb))
+    assert f"hint: {told}" in cell.outputs[0].text
+
+
+def test_a_check_that_only_calls_itself_visible_is_counted_and_not_told():
+    checks = [{"name": "my own", "passed": False, "hidden": False, "message": "at -31337"}]
+    (output,) = clean(report(checks=checks)).outputs
+    assert "31337" not in output.text
+    assert "1 of the checks on other inputs" in output.text
+
+
+def test_a_check_that_is_kept_from_running_has_no_points(toy):
+    """Whatever tags a submission puts on its cells, and whatever its check cells then give."""
+    build([toy])
+    demo_submissions(toy)
+    path = toy.root / "submitted" / "demo_wrong" / "07_toy" / "07_toy.ipynb"
+    nb = nbformat.read(path, as_version=4)
+    for cell in nb.cells:
+        cell.metadata["tags"] = ["experiment", "skip-execution", "remove_cell"]
+    nbformat.write(nb, path)
+    silent = toy.root / "submitted" / "demo_half" / "07_toy" / "07_toy.ipynb"
+    nb = nbformat.read(silent, as_version=4)
+    for cell in nb.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "double":
+            cell.source = "get_ipython().ast_node_interactivity = 'none'\n"
+            cell.source += "def double(x): return x"
+    nbformat.write(nb, silent)
+    marks = {mark.student: mark for mark in grade(toy)}
+    assert {name: mark.total for name, mark in marks.items()} == {
+        "demo_blank": 0, "demo_right": 2, "demo_half": 0, "demo_wrong": 0,
+    }  # fmt: skip
+    assert "check_double gave no report" in marks["demo_half"].trouble
+    graded = toy.root / "build" / "autograded" / "demo_wrong" / "07_toy" / "07_toy.ipynb"
+    roles = [c.metadata.get("tags") for c in nbformat.read(graded, 4).cells if "source" in c]
+    assert ["check"] in roles
+    assert not [tags for tags in roles if tags and "skip-execution" in tags]
+
+
+def test_printing_the_input_history_shows_no_hidden_test(toy):
+    build([toy])
+    demo_submissions(toy)
+    path = toy.root / "submitted" / "demo_right" / "07_toy" / "07_toy.ipynb"
+    nb = nbformat.read(path, as_version=4)
+    nb.cells.append(new_code_cell('print("\\n".join(In))'))
+    nb.cells.append(new_code_cell("double(3)"))
+    for cell in nb.cells:
+        if "setup" in cell.metadata.get("tags", ()):
+            nb.cells.append(new_code_cell(cell.source, metadata={"tags": ["setup"]}))
+            nb.cells[-1].source += "\nprint(In)"
+            break
+    nbformat.write(nb, path)
+    grade(toy, ["demo_right"])
+    for page in feedback(toy):
+        assert "31337" not in page.read_text("utf-8")
 
 
 def test_grading_and_feedback_of_four_made_up_students(toy):

@@ -141,13 +141,13 @@ def test_curves_are_plain_numbers_over_the_whole_range_repeat_and_agree_with_the
     assert json.loads(json.dumps(lists)) == lists
     assert curves(*STUDENT, points=25, n=500) == lists
     assert len(lists["tau"]) == 25
-    assert (lists["tau"][0], lists["tau"][-1]) == (0.05, 10)
-    table = compare(*STUDENT, n=500, taus=(0.05,))
+    assert (lists["tau"][0], lists["tau"][-1]) == (0.1, 10)
+    table = compare(*STUDENT, n=500, taus=(0.1,))
     for name, curve in lists["estimators"].items():
         moves = name in ("Gumbel-softmax", "straight-through")
         assert curve["depends_on_tau"] == moves
         assert {len(curve[part]) for part in vars(table["REINFORCE"])} == {25 if moves else 1}
-        row = table[f"{name} τ=0.05" if moves else name]
+        row = table[f"{name} τ=0.1" if moves else name]
         assert curve["variance"][0] == round(row.variance, 6)
         assert curve["bias"][0] == round(row.bias, 6)
 

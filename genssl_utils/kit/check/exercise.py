@@ -30,6 +30,8 @@ _key: ContextVar[dict[str, Any] | None] = ContextVar("key", default=None)
 STUB = "Replace this line with your answer."
 """What the stub of an unwritten answer says (`nbgrader_config.py` puts it there)."""
 
+_MACHINERY = {__name__, Assertions.__module__, "contextlib"}
+
 RECORD: dict[str, Any] = {"expected": None, "mistakes": {}}
 """The key under which values without an expected one are recorded and not compared."""
 
@@ -164,8 +166,10 @@ class Exercise(Assertions):
             words = ""
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         where = frames[-1].f_code.co_name
+        outside = [f for f in frames if f.f_globals.get("__name__") not in _MACHINERY]
+        in_check = len(outside) == 1  # the check cell's own line, and nothing that it called
         if isinstance(error, NotImplementedError) and STUB in words:
-            if where in (self._report.exercise, "<module>") or len(frames) <= 2:
+            if where == self._report.exercise or in_check:
                 self._stubs += 1
                 return "The line that raises NotImplementedError is still there."
             return f"It calls `{where}`, which is not written yet. Write that one first."
@@ -174,7 +178,7 @@ class Exercise(Assertions):
             self._fail("")
         if isinstance(error, NameError) and f"'{self._report.exercise}'" in words:
             return f"{self._report.exercise} is not defined. Run the cell with your answer first."
-        if len(frames) <= 2 and isinstance(error, (AttributeError, TypeError, IndexError)):
+        if in_check and isinstance(error, (AttributeError, TypeError, IndexError)):
             return f"The check cannot use what your function returned: {words}"
         return f"Your function raised {type(error).__name__}: {words}{self._line_of(error)}"
 

@@ -149,7 +149,7 @@ class Law:
         if nan or recorded["n"] < 0:
             return nan and recorded["n"] < 0
         at = np.array([float(q) for q in recorded["quantiles"]])
-        slack = 1e-5 * np.abs(np.where(np.isfinite(at), at, 0)) + 1e-7
+        slack = 6e-5 * np.abs(np.where(np.isfinite(at), at, 0)) + 1e-7
         ordered = np.sort(self.sample)
         below = np.searchsorted(ordered, at - slack, side="left") / ordered.size
         upto = np.searchsorted(ordered, at + slack, side="right") / ordered.size

@@ -117,7 +117,7 @@ class Report:
         """The same lines for a notebook; words carry the verdict, not the colour alone."""
         rows, shown = [], set()
         for o in [] if self.unanswered else self.outcomes:
-            colour, mark = ("#117733", "&#10003;") if o.passed else ("#B45309", "&#9675;")
+            mark = "&#10003;" if o.passed else "&#9675;"
             word = "passed" if o.passed else "not yet"
             details = "".join(
                 f'<div style="margin:2px 0 4px 0;white-space:pre-wrap">{_bold_hint(text)}</div>'
@@ -125,7 +125,7 @@ class Report:
             )
             rows.append(
                 f'<div style="display:flex;gap:.6em;margin:2px 0">'
-                f'<span style="color:{colour};flex:none;min-width:5em"><b>{mark} {word}</b></span>'
+                f'<span style="flex:none;min-width:5.5em"><b>{mark} {word}</b></span>'
                 f"<div>{escape(o.name)}{details}</div></div>"
             )
         return (
