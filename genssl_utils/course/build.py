@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 
+from genssl_utils.course.citations import with_links
 from genssl_utils.course.files import write_atomic
 from genssl_utils.course.gradebook import convert, settings
 from genssl_utils.course.source import MARKERS, CourseError, Unit
@@ -59,11 +60,10 @@ def _build_one(unit: Unit, check: bool) -> Built:
         if unit.mistakes.is_file():
             from genssl_utils.course import catalogue
 
-            key = Path(folder) / "key.json"
-            if unit.key.is_file():  # another processor's rounding is no change
-                key.write_bytes(unit.key.read_bytes())
-            catalogue.write_key(unit, key)
-            made[unit.key] = key.read_bytes()
+            text = catalogue.make_key(unit)
+            known = unit.key.read_text(encoding="utf-8") if unit.key.is_file() else ""
+            # Another processor's rounding is no change.
+            made[unit.key] = (known if catalogue.same_key(known, text) else text).encode()
     changed = tuple(
         path for path, data in made.items() if not path.is_file() or path.read_bytes() != data
     )
@@ -85,7 +85,8 @@ def release(unit: Unit, folder: Path) -> bytes:
         The bytes of the notebook.
 
     Raises:
-        CourseError: nbgrader refuses the source, or an answer or a hidden test is left in it.
+        CourseError: nbgrader refuses the source, an answer or a hidden test is left in it, or it
+            cites what is not in `book/references.bib`.
     """
     from nbgrader.converters import GenerateAssignment
 
@@ -97,6 +98,9 @@ def release(unit: Unit, folder: Path) -> bytes:
     write_atomic(folder / "source" / unit.name / f"{unit.name}.ipynb", source_notebook(unit))
     convert(GenerateAssignment, config, unit.name, no_database=True, force=True)
     nb = nbformat.read(folder / "release" / unit.name / f"{unit.name}.ipynb", as_version=4)
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_links(cell.source, unit.root / "book" / "references.bib")
     text = nbformat.writes(nb) + "\n"
     refuse_leaks(unit, text)
     return text.encode()
@@ -122,13 +126,15 @@ def _register(unit: Unit) -> None:
 
     config = settings(unit.root)
     folder = unit.root / config.CourseDirectory.source_directory / unit.name
-    write_atomic(folder / f"{unit.name}.ipynb", source_notebook(unit))
-    if strangers := [path.name for path in folder.iterdir() if path.name != f"{unit.name}.ipynb"]:
+    name = f"{unit.name}.ipynb"
+    lying = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if strangers := [other for other in lying if other != name and not other.startswith(".")]:
         raise CourseError(
             f"{folder.relative_to(unit.root)} also holds {', '.join(sorted(strangers))}; nbgrader "
             "would hand that out. Move it away."
         )
-    # The notebook that students get was made without the gradebook and is the same one.
+    write_atomic(folder / name, source_notebook(unit))
+    # The notebook that students get was made without the gradebook; its code cells are the same.
     config.CourseDirectory.release_directory = "build/release"
     convert(GenerateAssignment, config, unit.name, force=True)
 

@@ -21,11 +21,11 @@ TOP_LEVEL = (
     "README.md", "LICENSE", "LICENSE-text", "Makefile", "pyproject.toml", "constraints.txt",
     "environment.yml",
 )  # fmt: skip
-INSTRUCTORS_ONLY = (
-    "grade.py", "grade", "gradebook.py", "feedback.py", "catalogue.py", "mutants.py", "bundle.py",
-    "book.py", "pages.py", "build.py", "run.py", "execute.py", "record.py",
+STUDENTS_TOOLS = (
+    "__init__.py", "checknb.py", "cli.py", "doctor.py", "files.py", "kernel.py", "lab.py",
+    "source.py",
 )  # fmt: skip
-"""Parts of `genssl_utils/course` that a student has no use for."""
+"""The modules of `genssl_utils/course` behind `genssl lab`, `check` and `doctor`; no other goes."""
 
 LONG_ENOUGH = 25
 """A line of an answer counts as leaked from this many characters that are not spaces."""
@@ -73,7 +73,7 @@ def collect(units: Sequence[Unit]) -> dict[str, bytes]:
             found[name] = (root / name).read_bytes()
     for path in files_under(root / "genssl_utils"):
         inside = path.relative_to(root / "genssl_utils").parts
-        if inside[0] == "course" and inside[1] in INSTRUCTORS_ONLY:
+        if inside[0] == "course" and inside[1:] not in {(name,) for name in STUDENTS_TOOLS}:
             continue
         if path.suffix in (".py", ".js", ".css", ".json") or "data" in inside:
             found[path.relative_to(root).as_posix()] = path.read_bytes()

@@ -15,7 +15,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from genssl_utils.course.source import CourseError, Exercise, Unit, without_hidden
@@ -115,7 +114,7 @@ class Checker:
         source = cell.source if hidden else without_hidden(cell.source)
         try:
             exec(compile(source, f"<{what}>", "exec"), scope)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             said = next(iter(str(error).strip().splitlines()), "no reason given")
             why = f"{type(error).__name__}: {said}"
             raise CourseError(f"{self.unit.name}: {what} stops with {why}") from error
@@ -259,7 +258,7 @@ def _refuse_blurred(
     if all(ex.result.passed for ex in done):
         raise CourseError(f"{where} passes the visible checks, so its hint is never shown.")
     twin = next((name for name, o in others.items() if o["observed"] == observed), None)
-    if twin and others[twin]["hint"] != m.hint:
+    if twin:
         raise CourseError(f"{where} looks to the visible checks just like `{twin}`.")
 
 

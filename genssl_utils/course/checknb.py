@@ -17,11 +17,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from genssl_utils.course.kernel import PrivateKernel
-from genssl_utils.course.source import CourseError, Unit
+from genssl_utils.course.source import REPORT, CourseError, Unit, checked_names
 
-REPORT = "application/vnd.genssl.report+json"
 LEFT_OUT = {"experiment", "figure", "claim"}
 """Roles that no answer needs; leaving them out makes the check take seconds."""
+
+ROLES = ("exercise", "check")
+UNREADABLE = ("SyntaxError", "IndentationError", "TabError")
+"""Errors after which a cell has defined nothing."""
 
 PASSED, NOT_YET, NOT_WRITTEN = "passed", "not yet", "not written"
 
@@ -121,20 +124,32 @@ def execute(nb: NotebookNode, folder: Path, timeout: int) -> dict[int, str]:
 
 
 def _standings(nb: NotebookNode, trouble: dict[int, str]) -> Iterator[Standing]:
+    ids = {role: [_grade_id(c) for c in nb.cells if _role(c, role)] for role in ROLES}
+    names = checked_names(ids["check"], ids["exercise"])
     stopped: str | None = None
+    unread: dict[str, str] = {}
     for index, cell in enumerate(nb.cells):
         if not _role(cell, "check"):
-            stopped = trouble.get(index) or _error(cell) or stopped
+            error = _error(cell)
+            stopped = trouble.get(index) or error or stopped
+            if error and _role(cell, "exercise") and error.startswith(UNREADABLE):
+                unread[_grade_id(cell)] = error
             continue
         graded = cell.metadata.get("nbgrader", {})
-        name = re.sub(r"_\d+$", "", graded.get("grade_id", "?").removeprefix("check_"))
+        name = names[_grade_id(cell)]
         report = _report(cell)
-        if report is not None:
+        if name in unread:  # what the check saw is not what stands in the cell
+            yield Standing(name, NOT_YET, 0.0, float(graded.get("points", 0)), unread[name])
+        elif report is not None:
             yield _standing(report)
         else:
             why = trouble.get(index) or stopped or _error(cell) or "The check did not finish."
             yield Standing(name, NOT_YET, 0.0, float(graded.get("points", 0)), why)
         stopped = None
+
+
+def _grade_id(cell: NotebookNode) -> str:
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "?")
 
 
 def _standing(report: dict[str, Any]) -> Standing:

@@ -265,6 +265,9 @@ def main() -> None:
     except json.JSONDecodeError as error:
         _complain(f"A file is not readable as JSON: {error}")
         code = 2
+    except UnicodeError as error:
+        _complain(f"A file is not UTF-8 text: {error}")
+        code = 2
     except OSError as error:
         _complain(f"{error.strerror or error}: {error.filename or 'no file named'}")
         code = 2

@@ -60,7 +60,7 @@ def main() -> None:
     log = logging.getLogger("papermill")
     log.handlers, log.propagate = [_Progress()], False
     log.setLevel(logging.INFO)
-    _say({"ends": execute(json.loads(Path(sys.argv[1]).read_text()))})
+    _say({"ends": execute(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))})
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def prepare_lab(*, instructor: bool) -> None:
         raise CourseError('JupyterLab is missing. Run: pip install -e ".[course]"') from error
     path = Path(get_app_dir()) / "settings" / "overrides.json"
     try:
-        known = json.loads(path.read_text()) if path.is_file() else {}
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except ValueError:
         known = {}
     wanted = json.loads(json.dumps(known))

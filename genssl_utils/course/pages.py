@@ -11,6 +11,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from genssl_utils.course.source import REPORT
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 OURS = re.compile(r"^application/vnd\.genssl\..+\+json$")
@@ -93,11 +95,35 @@ def _readable(outputs: Iterable[NotebookNode], models: Mapping[str, Any]) -> lis
         if view is not None and not _live(models.get(view["model_id"], {})):
             kept += _still(view["model_id"], models)
             continue
+        if REPORT in data:
+            output.data = data = NotebookNode(_public(data[REPORT]))
         for mime in [mime for mime in data if OURS.match(mime)]:
             del data[mime]
         if data:
             kept.append(output)
     return kept
+
+
+def _public(report: Mapping[str, Any]) -> dict[str, str]:
+    """A report told again without its hidden checks; these are counted."""
+    from genssl_utils.kit.check.report import Outcome, Report  # it loads torch
+
+    texts = ("name", "message", "hint")
+    shown = [
+        Outcome(
+            **{name: check.get(name, "") for name in texts},
+            weight=check.get("weight", 1.0), hidden=False, passed=check["passed"],
+        )
+        for check in report["checks"]
+        if not check["hidden"]
+    ]  # fmt: skip
+    told = Report(report["unit"], report["exercise"], report["max_points"], shown)
+    hidden = sum(check["hidden"] and check["passed"] for check in report["checks"])
+    plain, rich = str(told), told._repr_html_()
+    if hidden:
+        line = f"And {hidden} hidden check{'' if hidden == 1 else 's'} passed."
+        plain, rich = f"{plain}\n  {line}", f"{rich}<p>{line}</p>"
+    return {"text/plain": plain, "text/html": rich}
 
 
 def _live(model: Mapping[str, Any]) -> bool:

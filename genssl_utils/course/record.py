@@ -37,9 +37,12 @@ def write(unit: Unit, scale: str, runs: Mapping[int, Sequence[Mapping[str, Any]]
         The file.
 
     Raises:
-        CourseError: the seeds claim different things.
+        CourseError: the seeds claim different things, or one run claims a thing twice.
     """
     names = [[claim["name"] for claim in claims] for claims in runs.values()]
+    twice = [name for one in names for name in one if one.count(name) > 1]
+    if twice:
+        raise CourseError(f"{unit.name}: '{twice[0]}' is claimed twice in one run; rename one.")
     if any(sorted(one) != sorted(names[0]) for one in names):
         raise CourseError(f"{unit.name}: not every seed claims the same results.")
     values = {name: [] for name in names[0]}

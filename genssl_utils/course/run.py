@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from genssl_utils.course import record as record_file
 from genssl_utils.course.build import source_notebook
 from genssl_utils.course.files import digest, write_atomic
-from genssl_utils.course.source import CourseError, Unit
+from genssl_utils.course.source import CLAIM, REPORT, CourseError, Unit
 
-CLAIM = "application/vnd.genssl.claim+json"
-REPORT = "application/vnd.genssl.report+json"
 SCALES = ("laptop", "full")
 CELL_SECONDS = {"laptop": 600, "full": None}
 """How long one cell may take."""
@@ -149,12 +147,13 @@ def execute_all(
     ):
         running = {}
         for job in wanted:
-            nb = None if force else job.finished()
-            if nb is not None:
-                outcomes[job] = Outcome(job, nb, _judge(job, nb), cached=True)
-                progress.console.print(f"{job.label}: unchanged")
+            outcome = None if force else _told(job, _unchanged, job)
+            if outcome is not None:
+                outcomes[job] = outcome
+                if outcome.cached:
+                    progress.console.print(f"{job.label}: unchanged")
             else:
-                running[pool.submit(_execute, job, progress)] = job
+                running[pool.submit(_told, job, _execute, job, progress)] = job
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
@@ -166,13 +165,29 @@ def execute_all(
     return [outcomes[job] for job in wanted]
 
 
+def _told(job: Job, work: Callable[..., Outcome | None], *given: Any) -> Outcome | None:
+    """What the work gives; an error that has to do with this job alone becomes its failure."""
+    try:
+        return work(*given)
+    except (CourseError, OSError, ValueError) as error:
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        first = first.removeprefix(f"{job.unit.name}: ")
+        return Outcome(job, failures=[f"{job.label}: {first}"])
+
+
+def _unchanged(job: Job) -> Outcome | None:
+    """The job as it was run before, if nothing that it depends on has changed."""
+    nb = job.finished()
+    return None if nb is None else Outcome(job, nb, _judge(job, nb), cached=True)
+
+
 def _execute(job: Job, progress: Progress) -> Outcome:
     """One job in its own process, with its progress on the screen."""
     before = job.digest()
     job.output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
         source, made = Path(folder) / "source.ipynb", Path(folder) / "executed.ipynb"
-        source.write_text(source_notebook(job.unit))
+        source.write_text(source_notebook(job.unit), encoding="utf-8")
         order = Path(folder) / "job.json"
         order.write_text(
             json.dumps(
@@ -180,7 +195,8 @@ def _execute(job: Job, progress: Progress) -> Outcome:
                     "source": str(source), "output": str(made), "parameters": job.parameters,
                     "folder": str(job.output.parent), "timeout": CELL_SECONDS[job.scale],
                 }
-            )
+            ),
+            encoding="utf-8",
         )  # fmt: skip
         bar = progress.add_task(job.label, total=len(job.unit.nb.cells) + 1)
         ended: dict[str, Any] = {"source": "", "error": "its process died"}
@@ -207,18 +223,30 @@ def _converse(order: Path) -> Iterator[dict[str, Any]]:
     threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     child = subprocess.Popen(
         [sys.executable, "-m", "genssl_utils.course.execute", str(order)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace",
         env={**os.environ, **threads, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
     )  # fmt: skip
     try:
         for line in child.stdout:
-            if line.startswith("{"):
-                yield json.loads(line)
+            if message := _message(line):
+                yield message
         child.wait()
     finally:
         if child.poll() is None:
             child.terminate()
             child.wait()
+
+
+def _message(line: str) -> dict[str, Any] | None:
+    """A line of the process as what it has to say; None for anything else that it prints."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(message, dict):
+        return None
+    told = isinstance(message.get("begins"), int) or isinstance(message.get("ends"), dict)
+    return message if told else None
 
 
 def _tell(job: Job, source: str, error: str) -> str:
@@ -263,7 +291,7 @@ def _gather(outcomes: Sequence[Outcome]) -> None:
             continue
         job = outcome.job
         path = job.unit.root / "build" / "results.json"
-        known = json.loads(path.read_text()) if path.is_file() else {}
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         entry = known.setdefault(job.unit.name, {}).setdefault(job.scale, {})
         entry[str(job.seed)] = {
             "seconds": outcome.nb.metadata.genssl.seconds,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pytest
 
 from genssl_utils.course.book import build_book
 from genssl_utils.course.bundle import secret_lines
+from genssl_utils.course.catalogue import named_checks
 from genssl_utils.course.source import all_units
 from static_page import figures, shown
 
@@ -69,6 +71,19 @@ def test_no_page_holds_an_answer_or_a_hidden_test(book):
         for line in secret_lines(unit):
             for path, text in texts.items():
                 assert line not in text, f"{path.relative_to(book)} holds {line}"
+
+
+def test_no_page_names_a_hidden_check(book):
+    files = [p for p in book.rglob("*") if p.suffix in (".html", ".ipynb", ".md")]
+    texts = {path: path.read_text("utf-8", "replace") for path in files}
+    for unit in all_units(PROJECT):
+        seen = unit.notebook.read_text("utf-8")
+        for exercise in unit.exercises.values():
+            for cell in exercise.checks:
+                for name, hidden in named_checks(cell.source):
+                    for path, text in texts.items():
+                        shown = not hidden or name in seen or name not in html.unescape(text)
+                        assert shown, f"{path.relative_to(book)} names {name}"
 
 
 def test_the_book_can_be_published_as_it_is(book):

@@ -61,6 +61,14 @@ def test_answers_and_hidden_tests_are_out_and_outputs_stay(toy):
     assert "injected-parameters" not in text
 
 
+def test_a_hidden_check_is_counted_and_not_named(toy):
+    run([toy])
+    text = unit_page(toy, Job(toy).output)
+    assert "twice two" in text
+    assert "And 1 hidden check passed." in text
+    assert "a hidden negative number" not in text
+
+
 def test_code_that_no_reader_needs_is_folded(toy):
     run([toy])
     nb = nbformat.reads(unit_page(toy, Job(toy).output), as_version=4)

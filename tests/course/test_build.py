@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
 from genssl_utils.course.build import build, stray_notebooks
 from genssl_utils.course.source import CourseError, all_units, find_unit
-from toy_course import TOY, write_unit
+from toy_course import PROJECT, TOY, write_unit
 
 
 def test_two_builds_are_one_file(toy):
@@ -87,6 +90,66 @@ def test_a_file_beside_nbgraders_source_is_refused(toy):
     (folder / "unit.py").write_text(TOY)
     with pytest.raises(CourseError, match=r"unit\.py"):
         build([toy])
+    assert [path.name for path in folder.iterdir()] == ["unit.py"]
+
+
+def test_what_editors_leave_beside_nbgraders_source_stops_nothing(toy):
+    folder = toy.root / "build" / "source" / "07_toy"
+    (folder / ".ipynb_checkpoints").mkdir(parents=True)
+    (folder / ".DS_Store").write_text("")
+    build([toy])
+    assert sorted(p.name for p in toy.notebook.parent.iterdir()) == ["07_toy.ipynb"]
+
+
+def cite(course, *keys):
+    """The toy course with a bibliography, and a unit that cites these keys."""
+    (course / "book").mkdir()
+    shutil.copy(PROJECT / "book" / "references.bib", course / "book")
+    cited = TOY.replace(
+        "# # Doubling", "# # Doubling\n#\n# As known {cite}`" + ",".join(keys) + "`."
+    )
+    return write_unit(course, "08_cites", cited)
+
+
+def test_citations_are_links_in_the_students_notebook(course):
+    unit = cite(course, "jang2017categorical", "kusner2016gans", "williams1992simple")
+    build([unit])
+    text = nbformat.read(unit.notebook, as_version=4).cells[0].source
+    assert text.endswith(
+        "As known ([Jang et al., 2017](https://arxiv.org/abs/1611.01144); "
+        "[Kusner and Hernández-Lobato, 2016](https://arxiv.org/abs/1611.04051); Williams, 1992)."
+        "\n\nWhat does twice a number do?"
+    )
+    assert build([unit], check=True)[0].changed == ()
+
+
+def test_a_citation_of_nothing_is_refused(course):
+    with pytest.raises(CourseError, match="`nobody1900` is cited"):
+        build([cite(course, "nobody1900")])
+
+
+def test_without_a_bibliography_a_role_stays(course):
+    unit = cite(course, "jang2017categorical")
+    (course / "book" / "references.bib").unlink()
+    build([unit])
+    assert "{cite}`jang2017categorical`" in unit.notebook.read_text("utf-8")
+
+
+def test_a_key_that_differs_by_rounding_is_kept(course):
+    real = find_unit(PROJECT, "00")
+    shutil.copytree(real.source.parent, course / "solutions" / real.name)
+    unit = find_unit(course, "00")
+    build([unit])
+    made = unit.key.read_text("utf-8")
+    number = next(re.finditer(r"\b\d\.\d{6,}", made)).group()
+    nearly = made.replace(number, f"{float(number) * (1 + 1e-6):.9f}")
+    assert nearly != made
+    unit.key.write_text(nearly, "utf-8")
+    assert build([unit])[0].changed == ()
+    assert unit.key.read_text("utf-8") == nearly
+    unit.key.write_text("{}", "utf-8")
+    assert build([unit])[0].changed == (unit.key,)
+    assert unit.key.read_text("utf-8") == made
 
 
 def test_a_notebook_without_a_source_is_a_stray(course):

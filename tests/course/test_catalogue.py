@@ -38,25 +38,27 @@ def test_keys_that_differ_by_rounding_are_the_same():
     assert not catalogue.same_key("{", "{}")
 
 
-def test_a_key_is_made_alike_twice_and_kept_where_it_differs_by_rounding(tmp_path):
+def test_counts_may_differ_by_a_percent_of_all():
+    def key(*counts):
+        return json.dumps({"seen": {"kind": "frequencies", "counts": counts}})
+
+    assert catalogue.same_key(key(500, 300, 200), key(505, 298, 197))
+    for other in (key(480, 320, 200), key(500, 300), key(500, 300, 100, 100)):
+        assert not catalogue.same_key(key(500, 300, 200), other)
+
+
+def test_a_key_is_made_alike_twice():
     unit = find_unit(project_root(), "00")
-    assert catalogue.make_key(unit) == catalogue.make_key(unit)
-    path = tmp_path / "key.json"
-    catalogue.write_key(unit, path)
-    nearly = path.read_text("utf-8").replace("1.4142", "1.4143")
-    path.write_text(nearly, "utf-8")
-    catalogue.write_key(unit, path)
-    assert path.read_text("utf-8") == nearly
-    path.write_text("{}", "utf-8")
-    catalogue.write_key(unit, path)
-    assert json.loads(path.read_text("utf-8"))["unit"] == "00_start_here"
+    text = catalogue.make_key(unit)
+    assert catalogue.make_key(unit) == text
+    assert json.loads(text)["unit"] == "00_start_here"
 
 
-def unit_with(tmp_path, mistakes):
+def unit_with(tmp_path, mistakes, change=lambda text: text):
     real = find_unit(project_root(), "00")
     folder = tmp_path / "solutions" / real.name
     folder.mkdir(parents=True)
-    (folder / "unit.py").write_text(real.source.read_text("utf-8"), "utf-8")
+    (folder / "unit.py").write_text(change(real.source.read_text("utf-8")), "utf-8")
     if mistakes is not None:
         (folder / "mistakes.py").write_text(mistakes, "utf-8")
     return Unit(real.name, tmp_path)
@@ -77,6 +79,54 @@ def unit_with(tmp_path, mistakes):
 def test_a_bad_catalogue_is_told_in_one_line(tmp_path, mistakes, said):
     with pytest.raises(CourseError, match=said):
         catalogue.load(unit_with(tmp_path, mistakes))
+
+
+BLURRED = """from genssl_utils.course.catalogue import mistake, oracle
+@oracle("standardise")
+def expected(x): return (x - x.mean(0)) / x.std(0, correction=0)
+@mistake("standardise", "one")
+def first(x): return FIRST
+@mistake("standardise", "two")
+def second(x): return x * 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("expected(x)", "`first` passes the visible checks"),
+        ("x + x + x", "`second` looks to the visible checks just like `first`"),
+    ],
+)
+def test_a_mistake_that_its_hint_cannot_reach_is_refused(tmp_path, first, said):
+    unit = unit_with(tmp_path, BLURRED.replace("FIRST", first))
+    with pytest.raises(CourseError, match=said):
+        catalogue.make_key(unit)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("def standardise(x):", "def standardise(x)", "the answer `standardise` stops with Syntax"),
+        ("def standardise(x):", "def standard(x):", "defines no standardise"),
+        ("import torch\n", "import torch\nraise SystemExit('no')\n", "setup cell that begins `"),
+        ("ex.report()", "ex.report() / 0", "the check `check_standardise` stops with TypeError"),
+        ('"grade": true, ', '"grade": false, "x": ', "refused"),
+    ],
+)
+def test_a_cell_that_stops_is_named(tmp_path, old, new, said):
+    if said == "refused":
+        old, new, said = ', "points": ', ', "marks": ', "give it nbgrader's metadata"
+
+    def change(text):
+        assert old in text
+        return text.replace(old, new)
+
+    unit = unit_with(tmp_path, "", change)
+    with pytest.raises(CourseError, match=said) as caught:
+        catalogue.Checker(unit).run(unit.exercises["standardise"])
+    assert unit.name in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def exercise(source):

@@ -49,6 +49,16 @@ def test_every_state_is_told_in_one_line(student, source, state, advice):
     assert standing.max_points == 2
 
 
+def test_an_answer_that_cannot_be_read_is_told_although_an_older_one_is_there(student):
+    answer(student, "def double(x)\n    return 2 * x")
+    nb = nbformat.read(student.notebook, as_version=4)
+    nb.cells.insert(1, nbformat.v4.new_code_cell(RIGHT))
+    nbformat.write(nb, student.notebook)
+    (standing,) = check_notebook(student)
+    assert (standing.state, standing.points) == ("not yet", 0)
+    assert "SyntaxError" in standing.advice
+
+
 def test_the_table_holds_no_traceback(student):
     answer(student, "def double(x):\n    return x / 0")
     console = Console(record=True, width=120)

@@ -11,7 +11,7 @@ import pytest
 from genssl_utils.course import cli
 from genssl_utils.course.build import build
 from genssl_utils.course.source import find_unit
-from toy_course import TOY
+from toy_course import CHECK, TOY
 
 
 @pytest.fixture
@@ -68,6 +68,35 @@ def test_a_source_that_cannot_be_built_is_one_line(genssl, toy, text):
     code, _, err = genssl(toy.root, "build")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
+    assert not toy.notebook.exists()
+
+
+def test_a_source_that_is_not_utf_8_is_one_line(genssl, toy):
+    toy.source.write_bytes(TOY.encode().replace(b"Doubling", b"D\xfcbling"))
+    (toy.root / "book").mkdir()
+    for words in (["build"], ["run"]):
+        code, _, err = genssl(toy.root, *words)
+        assert code in (1, 2)
+        assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("def double(x):", "def double(x)", "the answer `double` stops with SyntaxError"),
+        ("results.begin(", "results.began(", "setup cell that begins `from genssl_utils.kit"),
+        (f" nbgrader={CHECK}", "", "give it nbgrader's metadata"),
+    ],
+)
+def test_a_cell_of_the_source_that_is_wrong_is_named(genssl, toy, old, new, told):
+    assert old in TOY
+    toy.mistakes.write_text("")
+    toy.source.write_text(TOY.replace(old, new))
+    code, _, err = genssl(toy.root, "build")
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert told in err
+    assert "07_toy" in err
     assert not toy.notebook.exists()
 
 

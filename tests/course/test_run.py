@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from genssl_utils.course.run import Job, execute_all, run
+from genssl_utils.course import record
+from genssl_utils.course.run import Job, _message, execute_all, run
 from genssl_utils.course.source import CourseError, find_unit
 from genssl_utils.kit import results
 from toy_course import TOY, write_unit
@@ -68,6 +69,34 @@ def test_a_reference_answer_without_full_points_is_a_failure(course):
     (line,) = run([wrong])
     assert "`double` gets 1 of 2 points" in line
     assert "a hidden negative number" in line
+
+
+def test_what_a_process_prints_by_the_way_is_no_message():
+    for line in ("{", "{}", "{'ends': 1}", '{"ends": 3}', "[1]", "loading", '{"begins": "x"}'):
+        assert _message(line) is None
+    assert _message('{"begins": 3}\n') == {"begins": 3}
+    assert _message('{"ends": {"seconds": 1}}') == {"ends": {"seconds": 1}}
+
+
+def test_a_job_that_cannot_begin_is_one_line_and_the_others_go_on(course):
+    odd = write_unit(course, "08_odd", TOY.replace('"check_double"', '"check_triple"'))
+    gone = write_unit(course, "09_gone", TOY)
+    blocked = write_unit(course, "10_blocked", TOY)
+    gone.source.unlink()
+    Job(blocked).output.mkdir(parents=True)
+    good = find_unit(course, "07")
+    failures = run([odd, gone, blocked, good], jobs=2)
+    assert [failure.split(":")[0] for failure in failures] == ["08_odd", "09_gone", "10_blocked"]
+    assert not [failure for failure in failures if "\n" in failure]
+    assert Job(good).output.is_file()
+
+
+def test_a_result_claimed_twice_in_a_run_is_named(toy):
+    claim = {"name": "sum", "value": 1.0, "unit": "", "paper": None, "source": "", "note": "",
+             "better": ""}  # fmt: skip
+    with pytest.raises(CourseError, match="'sum' is claimed twice"):
+        record.write(toy, "laptop", {0: [claim, claim]})
+    assert not record.path(toy).exists()
 
 
 def test_a_kernel_that_dies_is_told(course):

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from genssl_utils.course.source import CourseError, all_units, find_unit, project_root
-from toy_course import TOY, write_unit
+from genssl_utils.course.source import (
+    CLAIM,
+    REPORT,
+    CourseError,
+    all_units,
+    find_unit,
+    project_root,
+)
+from toy_course import CHECK, TOY, write_unit
 
 
 def test_a_unit_has_one_name_in_every_room(toy):
@@ -54,6 +61,25 @@ def test_cells_of_the_same_text_keep_ids_of_their_own(course):
 def test_an_answer_without_a_check_or_a_check_without_an_answer_is_named(course, old, new, told):
     with pytest.raises(CourseError, match=told):
         _ = write_unit(course, "08_odd", TOY.replace(old, new)).exercises
+
+
+def test_an_exercise_may_end_in_a_number(course):
+    unit = write_unit(course, "08_two", TOY.replace('double"', 'double_2"'))
+    assert list(unit.exercises) == ["double_2"]
+    counted = write_unit(course, "09_n", TOY.replace('"check_double"', '"check_double_2"'))
+    assert list(counted.exercises) == ["double"]
+
+
+def test_a_check_without_nbgraders_metadata_is_named(course):
+    unit = write_unit(course, "08_bare", TOY.replace(f" nbgrader={CHECK}", ""))
+    with pytest.raises(CourseError, match=r"08_bare.*checks = \[judge"):
+        _ = unit.exercises
+
+
+def test_the_mime_types_are_those_of_the_kit():
+    from genssl_utils.kit import check, results
+
+    assert (REPORT, CLAIM) == (check.MIME, results.CLAIM)
 
 
 def test_units_come_in_the_order_of_the_course(course):

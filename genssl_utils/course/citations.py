@@ -1,0 +1,81 @@
+"""Citations as links: JupyterLab shows MyST's roles raw, so a student's notebook gets links."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genssl_utils.course.source import CourseError
+
+if TYPE_CHECKING:
+    from pybtex.database import Entry, Person
+
+ROLE = re.compile(r"\{cite(?::(?P<style>[a-z]+))?\}`(?P<keys>[^`]+)`")
+ARXIV = re.compile(r"arXiv:\s*(\d{4}\.\d{4,5}|[a-z.-]+/\d{7})")
+
+
+def with_links(text: str, bibliography: Path) -> str:
+    """A markdown text with its citation roles written out as links.
+
+    `{cite:t}` is part of a sentence and stands as it is; the others go into brackets.
+
+    Args:
+        text: MyST markdown.
+        bibliography: the BibTeX file that the book uses; where it is missing the roles stay.
+
+    Returns:
+        Plain markdown.
+
+    Raises:
+        CourseError: a key is not in the bibliography, or that is not readable.
+    """
+    if not bibliography.is_file():
+        return text
+
+    def written(role: re.Match[str]) -> str:
+        keys = [key.strip() for key in role["keys"].split(",")]
+        links = "; ".join(_link(key, bibliography) for key in keys)
+        return links if role["style"] == "t" else f"({links})"
+
+    return ROLE.sub(written, text)
+
+
+def _link(key: str, bibliography: Path) -> str:
+    entries = _entries(bibliography, bibliography.stat().st_mtime_ns)
+    if key not in entries:
+        raise CourseError(f"`{key}` is cited, but is not in {bibliography.name}.")
+    entry = entries[key]
+    name = f"{_authors(entry.persons.get('author', []))}, {entry.fields.get('year', 'undated')}"
+    address = _address(entry)
+    return f"[{name}]({address})" if address else name
+
+
+@cache
+def _entries(bibliography: Path, changed: int) -> dict[str, Entry]:
+    from pybtex.database import parse_file
+    from pybtex.exceptions import PybtexError
+
+    try:
+        return dict(parse_file(str(bibliography), "bibtex", encoding="utf-8").entries.items())
+    except PybtexError as error:
+        first = str(error).splitlines()[0]
+        raise CourseError(f"{bibliography.name} is not readable: {first}") from error
+
+
+def _authors(people: list[Person]) -> str:
+    names = [_family(person) for person in people] or ["Anonymous"]
+    return f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+
+
+def _family(person: Person) -> str:
+    return " ".join(map(str, [*person.rich_prelast_names, *person.rich_last_names]))
+
+
+def _address(entry: Entry) -> str:
+    """Where the paper can be read: its arXiv page, else its DOI."""
+    if found := ARXIV.search(entry.fields.get("note", "")):
+        return f"https://arxiv.org/abs/{found.group(1)}"
+    doi = entry.fields.get("doi", "").removeprefix("https://doi.org/")
+    return f"https://doi.org/{doi}" if doi else ""
