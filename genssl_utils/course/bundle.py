@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from genssl_utils.course.build import release
@@ -129,17 +130,23 @@ def secret_lines(unit: Unit) -> Iterator[str]:
             else:
                 public.add(_squeeze(line))
     if unit.mistakes.is_file():
-        hidden += _bodies(unit.mistakes.read_text(encoding="utf-8").splitlines())
+        hidden += _bodies(unit)
     for line in hidden:
         if len(line) >= LONG_ENOUGH and not line.startswith("#") and line not in public:
             yield line
 
 
-def _bodies(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of the functions of a catalogue: wrong answers, and right ones too."""
-    for line in lines:
-        if line.startswith("    "):
-            yield _squeeze(line)
+def _bodies(unit: Unit) -> Iterator[str]:
+    """The lines of the functions of a catalogue, wrong answers and right ones; hints are none."""
+    text = unit.mistakes.read_text(encoding="utf-8")
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise CourseError(f"solutions/{unit.name}/mistakes.py: {error}") from error
+    lines = text.splitlines()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield from map(_squeeze, lines[node.body[0].lineno - 1 : node.end_lineno])
 
 
 def _squeeze(line: str) -> str:

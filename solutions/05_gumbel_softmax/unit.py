@@ -488,7 +488,7 @@ topic.quality_table(quality)
 #
 # Now move τ yourself, and the number n of samples that you average before a step. The error of that average
 # is bias² + variance / n. The curves are made by *your* functions, with fewer samples than the table: a bias
-# below 0.03 is noise there.
+# below 0.04 is noise there.
 #
 # 1. With n = 1, which estimator is best, and at which τ?
 # 2. Raise n to 1000. Which one wins now, and why?
@@ -543,8 +543,8 @@ by_reward = topic.train_sentence_gan(
 topic.sentence_table(by_reward)
 
 # %% [markdown]
-# The losses stand still at log 2 and its double while the writing gets better: neither side is winning, as it
-# should be in a fair duel. A sentence that is no sentence of the grammar carries a ✗.
+# The losses stand still (the discriminator's at 2 log 2, a fair coin's) while the writing gets better: in a fair
+# duel neither side wins. So watch what is measured, not the loss. A ✗ marks what is no sentence of the grammar.
 #
 # Now a shorter run of the second writer *without* the penalty on the slope. Predict: what will the two shares
 # below, validity and coverage, look like?

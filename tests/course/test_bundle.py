@@ -58,6 +58,16 @@ def test_an_answer_that_the_student_sees_anyway_is_no_secret(course):
     assert not [line for line in secret_lines(unit) if line.startswith("the_reference")]
 
 
+def test_the_bodies_of_a_catalogue_are_secret_and_its_hints_are_not(toy):
+    toy.mistakes.write_text(
+        "@mistake(\n    'double',\n    'A hint that stands on a line of its own.',\n)\n"
+        "def wrong(x):\n    return a_wrong_answer_that_tells(x)\n"
+    )
+    lines = list(secret_lines(toy))
+    assert "returna_wrong_answer_that_tells(x)" in lines
+    assert not [line for line in lines if "Ahint" in line]
+
+
 def test_the_real_bundle_is_whole_and_holds_no_answer(tmp_path):
     units = all_units(PROJECT)
     path, number = bundle(units, tmp_path / "course.zip")

@@ -111,13 +111,10 @@ def test_a_mistake_that_its_hint_cannot_reach_is_refused(tmp_path, first, said):
         ("def standardise(x):", "def standard(x):", "defines no standardise"),
         ("import torch\n", "import torch\nraise SystemExit('no')\n", "setup cell that begins `"),
         ("ex.report()", "ex.report() / 0", "the check `check_standardise` stops with TypeError"),
-        ('"grade": true, ', '"grade": false, "x": ', "refused"),
+        (', "points": ', ', "marks": ', "give it nbgrader's metadata"),
     ],
 )
 def test_a_cell_that_stops_is_named(tmp_path, old, new, said):
-    if said == "refused":
-        old, new, said = ', "points": ', ', "marks": ', "give it nbgrader's metadata"
-
     def change(text):
         assert old in text
         return text.replace(old, new)

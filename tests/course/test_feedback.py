@@ -106,7 +106,8 @@ def test_a_hidden_line_does_not_come_back_through_the_students_own_output(how):
     "forged",
     [
         None, [], 3, {}, "a report", {"exercise": "g"}, {"exercise": ["f"]}, {"points": "2"},
-        {"points": float("nan")}, {"points": 10**400}, {"points": True}, {"max_points": None}, {"checks": None},
+        {"points": float("nan")}, {"points": 10**400}, {"points": True}, {"max_points": None},
+        {"checks": None},
         {"checks": [3]}, {"checks": [{}]}, {"status": "x" * 3000},
         {"checks": [{"name": "seen", "passed": False, "hidden": False, "message": HIDDEN}]},
         {"checks": [{"name": "seen", "passed": False, "hidden": False, "message": {"a": 1}}]},
