@@ -21,7 +21,8 @@ test: $(READY)
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/genssl build --check
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	@$(BIN)/genssl run --jobs 2
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 notebooks: $(READY)
 	@$(BIN)/genssl build

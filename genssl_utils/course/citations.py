@@ -19,7 +19,7 @@ ARXIV = re.compile(r"arXiv:\s*(\d{4}\.\d{4,5}|[a-z.-]+/\d{7})")
 def with_links(text: str, bibliography: Path) -> str:
     """A markdown text with its citation roles written out as links.
 
-    `{cite:t}` is part of a sentence and stands as it is; the others go into brackets.
+    `{cite:t}`, and a role that a colon announces, stand as they are; the others go into brackets.
 
     Args:
         text: MyST markdown.
@@ -37,7 +37,8 @@ def with_links(text: str, bibliography: Path) -> str:
     def written(role: re.Match[str]) -> str:
         keys = [key.strip() for key in role["keys"].split(",")]
         links = "; ".join(_link(key, bibliography) for key in keys)
-        return links if role["style"] == "t" else f"({links})"
+        bare = role["style"] == "t" or text[: role.start()].endswith(": ")
+        return links if bare else f"({links})"
 
     return ROLE.sub(written, text)
 

@@ -58,7 +58,9 @@ missing = [name for name in needed if importlib.util.find_spec(name) is None]
 print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.__version__}.")
 print("A GPU is here too." if torch.cuda.is_available() else "No GPU, and none is needed.")
 if missing:
-    print("Missing:", ", ".join(missing), "- run `genssl doctor` in a terminal; it says what to do.")
+    print(
+        "Missing:", ", ".join(missing), "- run `genssl doctor` in a terminal; it says what to do."
+    )
 else:
     print("Everything is here.")
 
@@ -77,6 +79,7 @@ else:
 # Two lines are enough. Run the check below *before* you write anything: it will tell you, calmly, that
 # there is nothing to check yet. Then write your answer, run its cell, and run the check again.
 
+
 # %% nbgrader={"grade": false, "grade_id": "standardise", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def standardise(x):
     """Shift and scale each column to mean 0 and standard deviation 1 over the batch.
@@ -91,6 +94,7 @@ def standardise(x):
     centred = x - x.mean(dim=0)  # (B, D)
     return centred / centred.square().mean(dim=0).sqrt()
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_standardise", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("start_here", "standardise", points=1)

@@ -31,7 +31,9 @@ def outer_sign_lost(shape, generator=None):
     return torch.log(-torch.log(torch.rand(shape, generator=generator).clamp(min=1e-30)))
 
 
-@mistake("sample_gumbel", "This is normal noise. Gumbel noise comes from a uniform by two logarithms.")
+@mistake(
+    "sample_gumbel", "This is normal noise. Gumbel noise comes from a uniform by two logarithms."
+)
 def normal_noise(shape, generator=None):
     return torch.randn(shape, generator=generator)
 
@@ -41,7 +43,9 @@ def uniform_returned(shape, generator=None):
     return torch.rand(shape, generator=generator)
 
 
-@mistake("sample_gumbel", "torch.rand can return exactly 0, and then log u is infinite. Keep u off 0.")
+@mistake(
+    "sample_gumbel", "torch.rand can return exactly 0, and then log u is infinite. Keep u off 0."
+)
 def infinite_at_zero(shape, generator=None):
     return -torch.log(-torch.log(torch.rand(shape, generator=generator)))
 
@@ -66,7 +70,9 @@ def inner_sign_lost(shape, generator=None):
     return -torch.log(torch.log(torch.rand(shape, generator=generator).clamp(min=1e-30)))
 
 
-@mistake("sample_gumbel", "Adding to u can push it to 1, where log u is 0. Use a far smaller constant.")
+@mistake(
+    "sample_gumbel", "Adding to u can push it to 1, where log u is 0. Use a far smaller constant."
+)
 def infinite_near_one(shape, generator=None):
     u = torch.rand(shape, generator=generator)
     return -torch.log(-torch.log(u + torch.finfo(u.dtype).eps))
@@ -111,7 +117,9 @@ def noise_on_probabilities(log_pi, generator=None):
     return (log_pi.exp() + _noise_like(log_pi, generator)).argmax(-1)
 
 
-@mistake("gumbel_max", "The argmax runs over the batch. It should run over the K categories of a row.")
+@mistake(
+    "gumbel_max", "The argmax runs over the batch. It should run over the K categories of a row."
+)
 def argmax_over_batch(log_pi, generator=None):
     return (log_pi + _noise_like(log_pi, generator)).argmax(0)
 
@@ -121,7 +129,9 @@ def shared_noise(log_pi, generator=None):
     return (log_pi + _noise(log_pi.shape[-1:], generator).to(log_pi)).argmax(-1)
 
 
-@mistake("gumbel_max", "You subtract the noise. The Gumbel law is not symmetric, so the sign matters.")
+@mistake(
+    "gumbel_max", "You subtract the noise. The Gumbel law is not symmetric, so the sign matters."
+)
 def noise_subtracted(log_pi, generator=None):
     return (log_pi - _noise_like(log_pi, generator)).argmax(-1)
 
@@ -288,7 +298,9 @@ def temperature_forgotten(log_pi, tau, generator=None):
     return torch.softmax(log_pi + _noise_like(log_pi, generator), -1)
 
 
-@mistake("gumbel_softmax", "You divide only the noise by τ. The log-probabilities belong in there too.")
+@mistake(
+    "gumbel_softmax", "You divide only the noise by τ. The log-probabilities belong in there too."
+)
 def temperature_on_noise_alone(log_pi, tau, generator=None):
     _positive(tau)
     return torch.softmax(log_pi + _noise_like(log_pi, generator) / tau, -1)
@@ -300,7 +312,9 @@ def soft_noise_subtracted(log_pi, tau, generator=None):
     return torch.softmax((log_pi - _noise_like(log_pi, generator)) / tau, -1)
 
 
-@mistake("gumbel_softmax", "Uniform noise does not give winners as often as π says. Use Gumbel noise.")
+@mistake(
+    "gumbel_softmax", "Uniform noise does not give winners as often as π says. Use Gumbel noise."
+)
 def soft_uniform_noise(log_pi, tau, generator=None):
     _positive(tau)
     return torch.softmax((log_pi + torch.rand(log_pi.shape, generator=generator)) / tau, -1)
@@ -312,7 +326,9 @@ def soft_without_generator(log_pi, tau, generator=None):
     return torch.softmax((log_pi + _noise_like(log_pi)) / tau, -1)
 
 
-@mistake("gumbel_softmax", "Without a generator every call draws the same. Do not seed one yourself.")
+@mistake(
+    "gumbel_softmax", "Without a generator every call draws the same. Do not seed one yourself."
+)
 def soft_seeded_inside(log_pi, tau, generator=None):
     _positive(tau)
     generator = generator or torch.Generator().manual_seed(0)
@@ -369,12 +385,16 @@ def still_soft(y):
     return y * 1.0
 
 
-@mistake("straight_through", "The gradient has the wrong sign: you detached the wrong one of two y.")
+@mistake(
+    "straight_through", "The gradient has the wrong sign: you detached the wrong one of two y."
+)
 def detached_the_wrong_one(y):
     return _hard(y) - y + y.detach()
 
 
-@mistake("straight_through", "The two y cancel in the gradient too. One of them must be a constant.")
+@mistake(
+    "straight_through", "The two y cancel in the gradient too. One of them must be a constant."
+)
 def nothing_detached(y):
     return _hard(y) - y + y
 
@@ -389,7 +409,9 @@ def indices(y):
     return y.argmax(-1)
 
 
-@mistake("straight_through", "The largest entry can be below one half: do not round, find the largest.")
+@mistake(
+    "straight_through", "The largest entry can be below one half: do not round, find the largest."
+)
 def rounded(y):
     return y.round() + (y - y.detach())
 
@@ -401,7 +423,9 @@ def in_place(y):
     return y * 1.0
 
 
-@mistake("straight_through", "You let the gradient through the winner alone. It goes through all of y.")
+@mistake(
+    "straight_through", "You let the gradient through the winner alone. It goes through all of y."
+)
 def gradient_of_the_winner(y):
     return _hard(y) * (1 + y - y.detach())
 
@@ -416,7 +440,9 @@ def hard_plus_soft(y):
     return _hard(y) + y
 
 
-@mistake("straight_through", "The one-hot vector is an integer tensor: no gradient. Make it like y.")
+@mistake(
+    "straight_through", "The one-hot vector is an integer tensor: no gradient. Make it like y."
+)
 def integer_one_hot(y):
     return torch.nn.functional.one_hot(y.argmax(-1), y.shape[-1])
 
@@ -485,7 +511,9 @@ def not_detached(log_prob, reward, baseline=0.0):
     return -((reward - baseline) * log_prob).mean()
 
 
-@mistake("reinforce_loss", "A gradient flows through the baseline. It is a constant, as the reward is.")
+@mistake(
+    "reinforce_loss", "A gradient flows through the baseline. It is a constant, as the reward is."
+)
 def baseline_not_detached(log_prob, reward, baseline=0.0):
     return -((reward.detach() - baseline) * log_prob).mean()
 
@@ -515,7 +543,9 @@ def probability_weighted(log_prob, reward, baseline=0.0):
     return -((reward - baseline).detach() * log_prob.exp()).mean()
 
 
-@mistake("reinforce_loss", "log_prob was detached, so nothing can learn. Detach the reward instead.")
+@mistake(
+    "reinforce_loss", "log_prob was detached, so nothing can learn. Detach the reward instead."
+)
 def log_prob_detached(log_prob, reward, baseline=0.0):
     return -((reward - baseline) * log_prob.detach()).mean()
 

@@ -91,6 +91,7 @@ topic.noise_picture()
 # 17 million draws, and one infinite number can ruin a training run. Your noise must be finite for every
 # float32 uniform.
 
+
 # %% nbgrader={"grade": false, "grade_id": "sample_gumbel", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def sample_gumbel(shape, generator=None):
     """Standard Gumbel noise, finite for every float32 uniform.
@@ -109,6 +110,7 @@ def sample_gumbel(shape, generator=None):
     tiny = torch.finfo(u.dtype).tiny
     return -torch.log(-torch.log(u.clamp(min=tiny)))
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_sample_gumbel", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("gumbel_softmax", "sample_gumbel", points=4)
@@ -156,6 +158,7 @@ ex.report()
 # *By hand:* π = (0.7, 0.3) and noise (0.1, 1.2) give scores (−0.257, −0.004): category 1 wins, although
 # it is the less likely one.
 
+
 # %% nbgrader={"grade": false, "grade_id": "gumbel_max", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def gumbel_max(log_pi, generator=None):
     """One draw a row from a categorical distribution.
@@ -172,6 +175,7 @@ def gumbel_max(log_pi, generator=None):
     noise = sample_gumbel(log_pi.shape, generator).to(log_pi)
     return torch.argmax(log_pi + noise, dim=-1)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_gumbel_max", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("gumbel_softmax", "gumbel_max", points=3)
@@ -223,6 +227,7 @@ ex.report()
 #
 # *By hand:* scores (−0.257, −0.004) at τ = 1 give y = (0.437, 0.563); at τ = 0.1 they give (0.074, 0.926).
 
+
 # %% nbgrader={"grade": false, "grade_id": "gumbel_softmax", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def gumbel_softmax(log_pi, tau, generator=None):
     """One soft sample a row (Jang et al. 2017, arXiv:1611.01144).
@@ -245,6 +250,7 @@ def gumbel_softmax(log_pi, tau, generator=None):
     noise = sample_gumbel(log_pi.shape, generator).to(log_pi)
     return torch.softmax((log_pi + noise) / tau, dim=-1)
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_gumbel_softmax", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("gumbel_softmax", "gumbel_softmax", points=6)
@@ -297,7 +303,9 @@ with ex.hidden("the whole gradient", weight=2, hint="Nothing but the noise may b
     own = y.detach()
     inner = (weight * own).sum(-1, keepdim=True)
     ex.gradient((weight * y).sum(), log_pi, own * (weight - inner) / 0.7)
-with ex.hidden("extremes of temperature and size", hint="Use a softmax that subtracts the maximum."):
+with ex.hidden(
+    "extremes of temperature and size", hint="Use a softmax that subtracts the maximum."
+):
     for tau in (0.01, 100.0):
         for size in (1.0, 1e4):
             y = gumbel_softmax(size * torch.randn(50, 8, generator=ex.fresh), tau, ex.fresh)
@@ -343,6 +351,7 @@ topic.explore_samples(gumbel_softmax)
 # respect to y is (0, 3, 0), as it would be for the soft sample. Of two equal largest entries, exactly one
 # wins.
 
+
 # %% nbgrader={"grade": false, "grade_id": "straight_through", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def straight_through(y):
     """One-hot forward, the soft gradient backward.
@@ -359,6 +368,7 @@ def straight_through(y):
     return hard + (y - y.detach())
     ### END SOLUTION
 
+
 # %% nbgrader={"grade": true, "grade_id": "check_straight_through", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("gumbel_softmax", "straight_through", points=4)
 soft = torch.tensor([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1], [0.3, 0.3001, 0.3999], [0.1, 0.8, 0.1]])
@@ -372,7 +382,9 @@ with ex.check("backward: the gradient of the soft sample", weight=2):
     weight = torch.arange(12.0).reshape(4, 3) - 5
     ex.gradient((weight * straight_through(y)).sum(), y, weight)
 ### BEGIN HIDDEN TESTS
-with ex.hidden("other samples", weight=2, hint="The largest entry of each row, however small it is."):
+with ex.hidden(
+    "other samples", weight=2, hint="The largest entry of each row, however small it is."
+):
     y = torch.softmax(torch.randn(40, 9, generator=ex.fresh, dtype=torch.float64), -1)
     best = torch.tensor([max(range(9), key=row.__getitem__) for row in y.tolist()])
     ex.value(ex.unchanged(straight_through, y), (torch.arange(9) == best[:, None]).double())
@@ -406,6 +418,7 @@ ex.report()
 #
 # *By hand:* log_prob = (−1, −2), reward = (1, 3), baseline = 1 gives −(0·(−1) + 2·(−2))/2 = 2.
 
+
 # %% nbgrader={"grade": false, "grade_id": "reinforce_loss", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def reinforce_loss(log_prob, reward, baseline=0.0):
     """A loss whose gradient is the score-function estimate (Williams 1992).
@@ -423,6 +436,7 @@ def reinforce_loss(log_prob, reward, baseline=0.0):
     advantage = torch.as_tensor(reward - baseline).detach()
     return -(advantage * log_prob).mean()
     ### END SOLUTION
+
 
 # %% nbgrader={"grade": true, "grade_id": "check_reinforce_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("gumbel_softmax", "reinforce_loss", points=3)
@@ -446,7 +460,9 @@ with ex.hidden("other numbers", weight=2, hint="Minus the mean of (reward − ba
     terms = [(rb - cb) * lb for lb, rb, cb in zip(*map(torch.Tensor.tolist, (lp, r, c)))]
     ex.value(reinforce_loss(lp, r, c), torch.tensor(-sum(terms) / 9, dtype=torch.float64))
     ex.value(reinforce_loss(lp[:1], r[:1]), -(lp * r)[0])
-with ex.hidden("the gradient on other batches", weight=2, hint="The mean, not the sum, over the batch."):
+with ex.hidden(
+    "the gradient on other batches", weight=2, hint="The mean, not the sum, over the batch."
+):
     lp = (-torch.rand(17, generator=ex.fresh)).requires_grad_()
     r = torch.randn(17, generator=ex.fresh)
     ex.gradient(reinforce_loss(lp, r, -2.0), lp, -(r + 2.0) / 17)

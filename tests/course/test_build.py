@@ -10,6 +10,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from genssl_utils.course.build import build, stray_notebooks
+from genssl_utils.course.citations import with_links
 from genssl_utils.course.source import CourseError, all_units, find_unit
 from toy_course import PROJECT, TOY, write_unit
 
@@ -121,6 +122,18 @@ def test_citations_are_links_in_the_students_notebook(course):
         "\n\nWhat does twice a number do?"
     )
     assert build([unit], check=True)[0].changed == ()
+
+
+@pytest.mark.parametrize(
+    ("role", "written"),
+    [
+        ("as {cite:t}`williams1992simple` found", "as Williams, 1992 found"),
+        ("The paper: {cite}`williams1992simple`.", "The paper: Williams, 1992."),
+        ("a trick {cite:p}`williams1992simple`.", "a trick (Williams, 1992)."),
+    ],
+)
+def test_a_citation_is_in_brackets_unless_the_sentence_needs_it(role, written):
+    assert with_links(role, PROJECT / "book" / "references.bib") == written
 
 
 def test_a_citation_of_nothing_is_refused(course):
