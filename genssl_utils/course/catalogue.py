@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import io
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -113,7 +115,8 @@ class Checker:
     def _exec(self, what: str, cell: Any, scope: dict[str, Any], hidden: bool = True) -> None:
         source = cell.source if hidden else without_hidden(cell.source)
         try:
-            exec(compile(source, f"<{what}>", "exec"), scope)
+            with redirect_stdout(io.StringIO()):  # a setup cell greets its student
+                exec(compile(source, f"<{what}>", "exec"), scope)
         except (Exception, SystemExit) as error:
             said = next(iter(str(error).strip().splitlines()), "no reason given")
             why = f"{type(error).__name__}: {said}"
@@ -247,7 +250,9 @@ def make_key(unit: Unit) -> str:
             key["mistakes"] |= {m.name: {"hint": m.hint, "observed": observed}}
         exercises[name] = key
     key = {"unit": unit.name, "exercises": exercises}
-    return json.dumps(key, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    text = json.dumps(key, indent=1, ensure_ascii=False, sort_keys=True)
+    one_line = re.sub(r"\[[^\[\]{}\"]*\]", lambda found: " ".join(found[0].split()), text)
+    return one_line + "\n"
 
 
 def _refuse_blurred(
