@@ -26,6 +26,10 @@ c.ClearSolutions.code_stub = {"python": STUB}
 
 # Grading runs the answers and their checks; it leaves out the experiments, which cost the minutes.
 c.Execute.timeout = 120
+c.Execute.extra_arguments = [
+    "--HistoryManager.hist_file=:memory:",
+    "--IPKernelApp.log_level=ERROR",  # no word on transport in the grader's terminal
+]
 c.Execute.skip_cells_with_tag = "experiment"
 # Which cells those are is for the source to say, and a check that gives no report has no points.
 before = list(Autograde.sanitize_preprocessors.default())

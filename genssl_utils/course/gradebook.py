@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,7 +84,9 @@ def _quiet() -> Iterator[list[str]]:
         log.handlers, log.propagate = [keep], False
         log.setLevel(logging.ERROR)
     try:
-        yield said
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # SQLAlchemy on nbgrader's way of using it
+            yield said
     finally:
         for log, handlers, level, propagate in before:
             log.handlers, log.propagate = handlers, propagate
