@@ -191,21 +191,30 @@ def _tables(unit: Unit) -> str:
     lines = [f"## {unit.title}", ""]
     for scale, entry in record.read(unit).items():
         made = ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
+        rows = [_row(name, claim) for name, claim in entry["claims"].items()]
+        columns = [c for c in ("result", "mean ± sd", "paper") if any(row[c] for row in rows)]
         lines += [
             f"Scale `{scale}`, {len(entry['seeds'])} seeds; {made}.",
             "",
-            "| result | mean ± sd | paper |",
-            "|---|---|---|",
-            *(_row(name, claim) for name, claim in entry["claims"].items()),
+            _line(columns),
+            _line(["---"] * len(columns)),
+            *(_line([row[column] for column in columns]) for row in rows),
             "",
         ]
     return "\n".join(lines)
 
 
-def _row(name: str, claim: dict[str, Any]) -> str:
+def _row(name: str, claim: dict[str, Any]) -> dict[str, str]:
     unit = f" [{claim['unit']}]" if claim.get("unit") else ""
-    paper = f"{quantity(claim['paper'])} ({claim['source']})" if claim.get("paper") else ""
-    cells = [name + unit, spread_text(claim["mean"], claim["sd"]), paper]
+    known = claim.get("paper") is not None
+    return {
+        "result": name + unit,
+        "mean ± sd": spread_text(claim["mean"], claim["sd"]),
+        "paper": f"{quantity(claim['paper'])} ({claim['source']})" if known else "",
+    }
+
+
+def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 

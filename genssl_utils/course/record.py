@@ -54,7 +54,11 @@ def write(unit: Unit, scale: str, runs: Mapping[int, Sequence[Mapping[str, Any]]
         "versions": versions(),
         "claims": {
             claim["name"]: summary(values[claim["name"]])
-            | {k: claim[k] for k in ("unit", "paper", "source", "note", "better") if claim[k]}
+            | {
+                k: claim[k]
+                for k in ("unit", "paper", "source", "note", "better")
+                if claim[k] not in (None, "")
+            }
             for claim in next(iter(runs.values()))
         },
     }

@@ -9,7 +9,7 @@ from genssl_utils.course.book import results_page, stage, unit_page
 from genssl_utils.course.build import release
 from genssl_utils.course.pages import STATE, STILL, VIEW, page
 from genssl_utils.course.run import Job, run
-from genssl_utils.course.source import CourseError
+from genssl_utils.course.source import CourseError, find_unit
 from toy_course import PROJECT, TOY, write_unit
 
 WIDGETS = """
@@ -131,6 +131,19 @@ def test_the_results_page_holds_the_recorded_numbers(toy):
     text = results_page(toy.root, [toy])
     assert "| sum of doubles [points] | 21.0 ± 1.0 | 20 (a textbook) |" in text
     assert "3 seeds" in text
+
+
+@pytest.mark.parametrize(("paper", "column"), [("", False), ("0.0", True)])
+def test_the_papers_column_stands_where_a_paper_gives_a_number(toy, paper, column):
+    """A number that is 0 is a number."""
+    copy_book(toy.root)
+    given = f'paper={paper}, source="a textbook"' if paper else ""
+    write_unit(toy.root, toy.name, TOY.replace('paper=20.0, source="a textbook"', given))
+    unit = find_unit(toy.root, toy.name)
+    run([unit], seeds=range(2), record=True)
+    text = results_page(toy.root, [unit])
+    assert ("| paper |" in text) == column
+    assert ("| 0 (a textbook) |" in text) == column
 
 
 def test_a_unit_without_a_line_in_the_contents_is_named(toy):

@@ -140,6 +140,12 @@ def test_a_citation_is_in_brackets_unless_the_sentence_needs_it(role, written):
     assert with_links(role, PROJECT / "book" / "references.bib") == written
 
 
+def test_a_reference_without_an_address_is_no_link(tmp_path):
+    bib = tmp_path / "references.bib"
+    bib.write_text("@book{old1900, author = {Old, Ada}, title = {A}, year = {1900}}", "utf-8")
+    assert with_links("a trick {cite}`old1900`.", bib) == "a trick (Old, 1900)."
+
+
 def test_a_citation_of_nothing_is_refused(course):
     with pytest.raises(CourseError, match="`nobody1900` is cited"):
         build([cite(course, "nobody1900")])
