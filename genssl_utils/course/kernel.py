@@ -9,6 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
+from nbclient.output_widget import OutputWidget
+
+
+def _keep_to_itself(widget: OutputWidget) -> None:
+    """What a cell draws inside an Output widget (`interact` has one) is kept, not told back.
+
+    nbclient sends it to the kernel by a blocking call on the very socket on which it awaits the
+    cell's reply. ZeroMQ signals a message once; now and then that call swallows the signal of a
+    reply, and the notebook waits for ever. The page needs only what nbclient itself keeps.
+    """
+
+
+OutputWidget.sync_state = _keep_to_itself
 
 
 class PrivateKernel(AsyncKernelManager):
