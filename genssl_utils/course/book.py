@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -28,6 +29,11 @@ from genssl_utils.kit.results import quantity, spread_text
 
 TABLES = "<!-- tables: written by genssl book -->"
 """Where `book/results.md` gets the recorded numbers."""
+
+BESIDE = """## Beside other libraries
+
+Ours and a peer's, measured in one run on one machine with one CPU thread (`make bench`).
+"""
 
 AMENDED = """
 extensions.remove("sphinx_thebe")  # it would run cells on another host
@@ -183,6 +189,9 @@ def _tool(command: list[str], root: Path) -> None:
 def results_page(root: Path, units: Sequence[Unit]) -> str:
     """`book/results.md` with a table for each unit that has recorded numbers."""
     parts = [_tables(unit) for unit in units if record.read(unit)]
+    measured = sorted((root / "book" / "results" / "bench").glob("*.json"))
+    if measured:
+        parts += [BESIDE, *map(_side_by_side, measured)]
     text = (root / "book" / "results.md").read_text(encoding="utf-8")
     return text.replace(TABLES, "\n".join(parts) or "No numbers are recorded yet.")
 
@@ -202,6 +211,19 @@ def _tables(unit: Unit) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def _side_by_side(path: Path) -> str:
+    """One comparison with peers, as `make bench` wrote it."""
+    entry = json.loads(path.read_text(encoding="utf-8"))
+    made = ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
+    columns = list(entry["rows"][0])
+    told = [
+        [f"{v:.3g}" if isinstance(v := row[column], float) else str(v) for column in columns]
+        for row in entry["rows"]
+    ]
+    lines = [_line(columns), _line(["---"] * len(columns)), *map(_line, told)]
+    return "\n".join([f"### {entry['title']}", "", *lines, "", entry["note"], "", f"{made}.", ""])
 
 
 def _row(name: str, claim: dict[str, Any]) -> dict[str, str]:

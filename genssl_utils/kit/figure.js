@@ -177,46 +177,92 @@ export function button(life, text, onPress) {
 }
 
 /**
- * Make an SVG node a slider that mouse, touch and keyboard move.
- * `at(event)` is the value under the pointer. A finger moves the value by how far it moves, so that
- * scrolling past the figure changes nothing.
+ * Let a pointer move a value, a list of numbers. A finger moves it by how far the finger moves, so
+ * that scrolling past the figure changes nothing.
  */
-export function handle(life, node, { label, min, max, step, format, at, onInput }) {
-  let now = min;
-  let offset = 0;
-  const move = (value) => onInput(clamp(value, min, max));
-  write(node, {
-    class: "genssl-handle", role: "slider", tabindex: 0, "aria-label": label,
-    "aria-orientation": "horizontal", "aria-valuemin": min, "aria-valuemax": max,
-  });
-  const keys = {
-    ArrowRight: () => now + step, ArrowUp: () => now + step,
-    ArrowLeft: () => now - step, ArrowDown: () => now - step,
-    PageUp: () => now + 10 * step, PageDown: () => now - 10 * step,
-    Home: () => min, End: () => max,
-  };
-  life.listen(node, "keydown", (event) => {
-    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation(); // a notebook has its own use for arrow keys
-    move(keys[event.key]());
-  });
+function drag(life, node, { at, now, move }) {
+  let offset = [];
   life.listen(node, "pointerdown", (event) => {
     if (event.button !== 0) return;
     node.setPointerCapture(event.pointerId);
     node.focus({ preventScroll: true });
     event.preventDefault();
+    const [from, held] = [at(event), now()];
     const touch = event.pointerType === "touch";
-    offset = touch ? now - at(event) : 0;
-    if (!touch) move(at(event));
+    offset = from.map((x, i) => (touch ? held[i] - x : 0));
+    if (!touch) move(from);
   });
   life.listen(node, "pointermove", (event) => {
-    if (node.hasPointerCapture(event.pointerId)) move(at(event) + offset);
+    if (node.hasPointerCapture(event.pointerId)) move(at(event).map((x, i) => x + offset[i]));
   });
+}
+
+/** Call the function that a key has in `keys`; a notebook's own use of that key is kept off. */
+function press(life, node, keys) {
+  life.listen(node, "keydown", (event) => {
+    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    keys[event.key](event.shiftKey ? 10 : 1);
+  });
+}
+
+/**
+ * Make an SVG node a slider that mouse, touch and keyboard move.
+ * `at(event)` is the value under the pointer.
+ */
+export function handle(life, node, { label, min, max, step, format, at, onInput }) {
+  let now = min;
+  const move = (value) => onInput(clamp(value, min, max));
+  write(node, {
+    class: "genssl-handle", role: "slider", tabindex: 0, "aria-label": label,
+    "aria-orientation": "horizontal", "aria-valuemin": min, "aria-valuemax": max,
+  });
+  press(life, node, {
+    ArrowRight: () => move(now + step), ArrowUp: () => move(now + step),
+    ArrowLeft: () => move(now - step), ArrowDown: () => move(now - step),
+    PageUp: () => move(now + 10 * step), PageDown: () => move(now - 10 * step),
+    Home: () => move(min), End: () => move(max),
+  });
+  drag(life, node, { at: (event) => [at(event)], now: () => [now], move: ([value]) => move(value) });
   return {
     show(value) {
       now = value;
       write(node, { "aria-valuenow": value, "aria-valuetext": format(value) });
     },
   };
+}
+
+/**
+ * Make an SVG node a point of the plane that mouse, touch and keyboard move. Arrow keys move it by
+ * `step`, with Shift ten times as far. `at(event)` is the place [x, y] under the pointer, `x` and
+ * `y` are the ranges; to keep the point on a curve, let `onInput` project what it is given.
+ */
+export function point(life, node, { label, x, y, step, format, at, onInput }) {
+  let now = [x[0], y[0]];
+  const move = ([a, b]) => onInput([clamp(a, ...x), clamp(b, ...y)]);
+  const by = (dx, dy) => (times) => move([now[0] + times * step * dx, now[1] + times * step * dy]);
+  write(node, {
+    class: "genssl-handle genssl-point", role: "slider", tabindex: 0, "aria-label": label,
+    "aria-roledescription": "point moved by the arrow keys",
+    "aria-valuemin": x[0], "aria-valuemax": x[1],
+  });
+  press(life, node, {
+    ArrowRight: by(1, 0), ArrowLeft: by(-1, 0), ArrowUp: by(0, 1), ArrowDown: by(0, -1),
+  });
+  drag(life, node, { at, now: () => now, move });
+  return {
+    show(place) {
+      now = [...place];
+      write(node, { "aria-valuenow": place[0], "aria-valuetext": format(place) });
+    },
+  };
+}
+
+// ---------------------------------------------------------------- numbers that Python computed
+
+/** The float32 numbers of a `traitlets.Bytes` that holds `array.astype("<f4").tobytes()`. */
+export function floats(view) {
+  const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  return new Float32Array(bytes);
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import nbformat
 import pytest
 
@@ -131,6 +133,24 @@ def test_the_results_page_holds_the_recorded_numbers(toy):
     text = results_page(toy.root, [toy])
     assert "| sum of doubles [points] | 21.0 ± 1.0 | 20 (a textbook) |" in text
     assert "3 seeds" in text
+
+
+def test_the_results_page_holds_what_was_measured_beside_peers(toy):
+    copy_book(toy.root)
+    assert "## Beside other libraries" not in results_page(toy.root, [toy])
+    entry = {
+        "title": "Doubling, ours and theirs",
+        "rows": [{"what": "a | b", "ours": 0.123456, "theirs": 2}],
+        "note": "On 8 rows.",
+        "versions": {"torch": "9"},
+    }
+    folder = toy.root / "book" / "results" / "bench"
+    folder.mkdir(parents=True)
+    (folder / "toy.json").write_text(json.dumps(entry))
+    text = results_page(toy.root, [toy])
+    assert "### Doubling, ours and theirs" in text
+    assert r"| a \| b | 0.123 | 2 |" in text
+    assert "On 8 rows.\n\ntorch 9." in text
 
 
 @pytest.mark.parametrize(("paper", "column"), [("", False), ("0.0", True)])

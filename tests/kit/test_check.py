@@ -183,6 +183,16 @@ def test_raises():
     assert "raised nothing" in str(run(lambda ex: ex.raises(ValueError, lambda: 1)))
 
 
+def test_parts_of_a_tuple_and_keys_of_a_dict():
+    assert run(lambda ex: ex.parts((X, X), "y, log_det")).passed
+    assert run(lambda ex: ex.parts([X, X], "y, log_det")).passed
+    for got, said in ((X, "one Tensor"), (None, "nothing (None)"), ((X,), "one tuple of 1")):
+        assert said in str(run(lambda ex, got=got: ex.parts(got, "y, log_det")))
+    assert run(lambda ex: ex.mapping({"a": X}, ["a"])).passed
+    assert "lacks ['a']" in str(run(lambda ex: ex.mapping({"b": X}, ["a"])))
+    assert "returned Tensor" in str(run(lambda ex: ex.mapping(X, ["a"])))
+
+
 def test_finite_shape_and_true():
     assert run(lambda ex: ex.finite(X)).passed
     assert not run(lambda ex: ex.finite(X / 0)).passed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,34 @@ class Assertions:
         if not same:
             self._fail("An argument was changed in place. Work on a copy.")
         return result
+
+    def parts(self, got: object, names: str) -> tuple[Any, ...]:
+        """The answer has these parts, in a tuple or a list: `a, b = ex.parts(got, "a, b")`.
+
+        Args:
+            got: what the student's function returned.
+            names: the names of its parts, with commas between them.
+        """
+        wanted = len(names.split(","))
+        if not isinstance(got, (tuple, list)) or len(got) != wanted:
+            many = f" of {len(got)}" if isinstance(got, (tuple, list)) else ""
+            self._see(Fact(f"returned {type(got).__name__}{many}"), "parts")
+            what = "nothing (None)" if got is None else f"one {type(got).__name__}{many}"
+            self._fail(f"Return {wanted} things, ({names}); your function returned {what}.")
+        return tuple(got)
+
+    def mapping(self, got: object, keys: Iterable[str]) -> dict[str, Any]:
+        """The answer is a dict with exactly these keys."""
+        wanted = set(keys)
+        if not isinstance(got, dict):
+            self._see(Fact(f"returned {type(got).__name__}"), "mapping")
+            what = "nothing (None)" if got is None else type(got).__name__
+            self._fail(f"A dict is needed; your function returned {what}.")
+        if got.keys() != wanted:
+            lacks, extra = sorted(wanted - got.keys()), sorted(got.keys() - wanted)
+            self._see(Fact(f"lacks {lacks}, adds {extra}"), "mapping")
+            self._fail(f"The dict lacks {lacks or 'nothing'} and has {extra or 'nothing'} besides.")
+        return got
 
     # --- gradients, inverses, volumes -------------------------------------------------------
 
