@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from genssl_utils.kit.nets import mlp
 
-__all__ = ["CouplingNet", "RealNVP", "Recipe", "alternating_masks", "standard_normal_log_prob"]
+__all__ = ["CouplingNet", "RealNVP", "Recipe", "alternating_masks", "checkerboard_masks", "standard_normal_log_prob"]
 
 Layer = Callable[[Tensor], tuple[Tensor, Tensor]]
 """x (B, D) → (x′ (B, D), log|det dx′/dx| (B,))."""
@@ -52,6 +52,19 @@ def alternating_masks(dims: int, layers: int) -> Tensor:
     return ((torch.arange(layers)[:, None] + torch.arange(dims)) % 2 == 0).float()
 
 
+def checkerboard_masks(side: int, layers: int) -> Tensor:
+    """Masks (layers, side²) like a chessboard, black and white in turn (figure 3 of the paper).
+
+    Example:
+        >>> checkerboard_masks(2, 2)
+        tensor([[1., 0., 0., 1.],
+                [0., 1., 1., 0.]])
+    """
+    at = torch.arange(side)
+    board = (at[:, None] + at).reshape(-1)  # (side²,)
+    return ((torch.arange(layers)[:, None] + board) % 2 == 0).float()
+
+
 class CouplingNet(nn.Module):
     """The network inside a coupling layer: h (B, D) → (log_s (B, D), t (B, D)).
 
@@ -62,12 +75,16 @@ class CouplingNet(nn.Module):
     Args:
         dims: D.
         hidden: widths of the hidden layers.
+        dropout: share of hidden units that is switched off in each training step.
         bound: largest |log_s|.
     """
 
-    def __init__(self, dims: int, hidden: Sequence[int], bound: float = 2.0) -> None:
+    def __init__(
+        self, dims: int, hidden: Sequence[int], dropout: float = 0.0, bound: float = 2.0
+    ) -> None:
         super().__init__()
-        self.body, self.bound = mlp(dims, 2 * dims, hidden=hidden), bound
+        unit = nn.ReLU if not dropout else lambda: nn.Sequential(nn.ReLU(), nn.Dropout(dropout))
+        self.body, self.bound = mlp(dims, 2 * dims, hidden=hidden, activation=unit), bound
         nn.init.zeros_(self.body[-1].weight)
         nn.init.zeros_(self.body[-1].bias)
 
@@ -86,7 +103,8 @@ class RealNVP(nn.Module):
         hidden: widths of each layer's network.
         first: layers in front of the couplings that learn nothing (a logit, say), each with its
             way back: (layer, inverse).
-        bound: largest |log_s| of a coupling.
+        dropout: of the hidden units, against learning the training set by heart. Each draw of the
+            units is a bijection of its own, so the likelihood stays exact.
 
     Raises:
         ValueError: the masks are not K rows of zeros and ones, or a mask passes all or nothing.
@@ -99,7 +117,7 @@ class RealNVP(nn.Module):
         *,
         hidden: Sequence[int] = (64, 64),
         first: Sequence[tuple[Layer, Callable[[Tensor], Tensor]]] = (),
-        bound: float = 2.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if masks.ndim != 2 or not bool(((masks == 0) | (masks == 1)).all()):
@@ -109,7 +127,7 @@ class RealNVP(nn.Module):
             raise ValueError("Each mask must pass some coordinates and change some others.")
         self.recipe, self.first = recipe, list(first)
         self.register_buffer("masks", masks)
-        self.nets = nn.ModuleList(CouplingNet(masks.shape[1], hidden, bound) for _ in masks)
+        self.nets = nn.ModuleList(CouplingNet(masks.shape[1], hidden, dropout) for _ in masks)
 
     @property
     def dims(self) -> int:
