@@ -1,4 +1,4 @@
-"""RealNVP of the unit beside zuko's and normflows': the same depth, width, data, batch and steps."""
+"""RealNVP of the unit beside those of zuko and normflows: same depth, width, data and steps."""
 
 from __future__ import annotations
 
@@ -168,11 +168,11 @@ def main() -> None:
         "RealNVP with 8 couplings of width 2 × 64, batch 256, Adam with a cosine, one CPU thread",
         rows,
         ["zuko", "normflows"],
-        "Mean ± sd of 5 seeds. Each library takes the better of two learning rates, and the best of "
+        "Mean ± sd of 5 seeds. Each library takes the better of two learning rates and the best of "
         "ten looks, on a validation set. Two moons: 1000 steps; the true density costs 0.778 nats. "
         "Digits: 300 steps without dropout, so the unit's own run is better. A step is forward, "
-        "backward and update; the three take turns. normflows couples halves, the others every "
-        "second coordinate.",
+        "backward and update; the three take turns. normflows couples halves, and its "
+        "log-scale has no bound; the others couple every second coordinate.",
     )
 
 

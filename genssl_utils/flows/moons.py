@@ -60,7 +60,7 @@ class Journey:
     steps: list[int] = field(default_factory=list)
     nll: list[float] = field(default_factory=list)
     frames: list[Tensor] = field(default_factory=list)
-    rings: tuple[int, int] = (2, 64)
+    rings: tuple[int, int] = (1, 256)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def train_moons(
     valid = two_moons(2000, noise=NOISE, generator=draw)[0].to(device)
     test = two_moons(10_000, noise=NOISE, generator=torch.Generator().manual_seed(2024))[0]
     journey = Journey()
-    start = _latents(360, journey.rings, torch.Generator().manual_seed(7)).to(device)
+    start = _latents(300, journey.rings, torch.Generator().manual_seed(7)).to(device)
     moments = {round(share * steps) for share in MOMENTS}
 
     def mean_nll(x: Tensor) -> float:

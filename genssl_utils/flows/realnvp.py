@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,14 @@ from torch import Tensor, nn
 
 from genssl_utils.kit.nets import mlp
 
-__all__ = ["CouplingNet", "RealNVP", "Recipe", "alternating_masks", "checkerboard_masks", "standard_normal_log_prob"]
+__all__ = [
+    "CouplingNet",
+    "RealNVP",
+    "Recipe",
+    "alternating_masks",
+    "checkerboard_masks",
+    "standard_normal_log_prob",
+]
 
 Layer = Callable[[Tensor], tuple[Tensor, Tensor]]
 """x (B, D) → (x′ (B, D), log|det dx′/dx| (B,))."""
@@ -38,7 +46,7 @@ def standard_normal_log_prob(z: Tensor) -> Tensor:
         >>> standard_normal_log_prob(torch.zeros(1, 2)).item()  # −log 2π
         -1.8378770351409912
     """
-    return -0.5 * (z.square().sum(-1) + z.shape[-1] * torch.log(torch.tensor(2 * torch.pi)))
+    return -0.5 * (z.square().sum(-1) + z.shape[-1] * math.log(2 * math.pi))
 
 
 def alternating_masks(dims: int, layers: int) -> Tensor:
