@@ -93,6 +93,7 @@ function render({ model, el }) {
   // ---- two sliders a step
   const sizes = stops(...SCALE, { steps: 34 });
   const scales = [...sizes.map((s) => -s).reverse(), ...sizes]; // from −0.3 straight to 0.3
+  write(controls, { style: "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,236px),1fr))" });
   const pairs = bends.map((bend, i) => {
     const scale = slider(life, {
       label: `scale ${i + 1} =`, values: scales, format: (v) => plain(v, 2), ends: ["−2", "2"],
@@ -105,7 +106,7 @@ function render({ model, el }) {
     for (const { node } of [scale, shift]) node.style.flex = "1 1 104px";
     const name = bend ? "scale, shift, then bend" : "scale and shift";
     const pair = html("div", { style: "display:flex;gap:1rem" }, scale.node, shift.node);
-    controls.append(html("div", { style: "flex:1 1 236px;min-width:0" },
+    controls.append(html("div", { style: "min-width:0" },
       html("p", {}, html("span", { style: "font-weight:650", text: `Step ${i + 1}: ` }), name), pair));
     return { scale, shift };
   });

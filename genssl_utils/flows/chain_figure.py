@@ -48,7 +48,8 @@ class ChainFigure(Figure):
 
     def __init__(self, **traits: Any) -> None:
         traits.setdefault(
-            "title", "Where a step stretches, the density sinks by its log-det; the area stays 1"
+            "title",
+            "Where a step stretches, the density sinks by its log-det; the area stays\u00a01",
         )
         traits.setdefault("alt", _ALT)
         super().__init__(**traits)

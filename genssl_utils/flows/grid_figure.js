@@ -175,6 +175,8 @@ function render({ model, el }) {
       const ticks = [-1, 1].flatMap((v) => [
         svg("line", { class: "genssl-axis", x1: cx + v * u, x2: cx + v * u, y1: cy + h, y2: cy + h - 4 }),
         svg("line", { class: "genssl-axis", x1: cx - w, x2: cx - w + 4, y1: cy - v * u, y2: cy - v * u }),
+        svg("text", { class: "genssl-soft", x: cx + v * u, y: cy + h - 7, "text-anchor": "middle", style: "font-size:11px", text: plain(v, 0) }),
+        svg("text", { class: "genssl-soft", x: cx - w + 7, y: cy - v * u + 4, style: "font-size:11px", text: plain(v, 0) }),
       ]);
       plane.back.replaceChildren(
         svg("rect", { x: cx - w, y: cy - h, width: 2 * w, height: 2 * h, fill: "none", class: "genssl-grid", rx: 3 }),

@@ -241,7 +241,7 @@ def test_the_words_are_the_numbers(site):
     texts = [t.replace("−", "-") for t in root.locator("svg text").all_text_contents()]
     assert "x = (-0.60, 1.10)" in texts
     assert f"y = (-0.60, {data['y'][1]:.2f})" in texts
-    beside = [float(text) for text in texts if re.fullmatch(r"[+-]?\d\.?\d?", text)]
+    beside = [float(text) for text in texts if re.fullmatch(r"[+-]\d\.\d|0", text)]
     want = data["lineLogDets"][1::2]
     assert beside == pytest.approx([*want, *want], abs=0.05)
 
