@@ -82,8 +82,8 @@ def coupling_picture(
     with plots.style():
         figure, axes = plots.panels(3, size=(2.9, 2.9), sharex=True, sharey=True)
         for ax, (points, title, role) in zip(axes, shown, strict=True):
-            ax.plot(*points.detach().T, color=plots.COLOURS[role])
-            ax.plot(*points[::20].detach().T, "o", color=plots.COLOURS[role], markersize=4)
+            ax.plot(*points.detach().T.numpy(), color=plots.COLOURS[role])
+            ax.plot(*points[::20].detach().T.numpy(), "o", color=plots.COLOURS[role], markersize=4)
             ax.set_title(title, fontsize=9)
             ax.set_aspect("equal", adjustable="box")
             ax.set(xlabel="first coordinate")

@@ -20,7 +20,7 @@ MOMENTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 """Shares of the training at which the journey is recorded."""
 
 
-def moons_log_density(x: Tensor, *, noise: float = NOISE, angles: int = 2000) -> Tensor:
+def moons_log_density(x: Tensor, *, noise: float = NOISE, angles: int = 500) -> Tensor:
     """The true log-density of `kit.data.two_moons`, by a sum over angles.
 
     p(x) = ½ Σ over both moons of (1/π) ∫ N(x; μ(a), σ²I) da, with a from 0 to π. The midpoint sum

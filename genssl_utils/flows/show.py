@@ -57,7 +57,7 @@ def density_picture(run: MoonsRun, side: int = 140) -> Figure:
         figure, axes = plots.panels(2, size=(3.9, 2.9), sharey=True)
         for ax, (title, density) in zip(axes, shown.items(), strict=True):
             ax.imshow(
-                density.reshape(side, side).T, origin="lower", cmap="Blues", vmin=0, vmax=1.1,
+                density.reshape(side, side).T.numpy(), origin="lower", cmap="Blues", vmin=0, vmax=1.1,
                 extent=(-1.6, 2.6, -1.2, 1.7), interpolation="bilinear",
             )  # fmt: skip
             ax.set_title(title, fontsize=10)
@@ -94,7 +94,7 @@ def _tiles(rows: Sequence[Tensor], side: int) -> Tensor:
 
 
 def _show(ax: object, rows: Sequence[Tensor], side: int, title: str) -> None:
-    ax.imshow(_tiles(rows, side), cmap="gray", vmin=0, vmax=1)
+    ax.imshow(_tiles(rows, side).numpy(), cmap="gray", vmin=0, vmax=1)
     ax.set_title(title, fontsize=10)
     ax.axis("off")
 

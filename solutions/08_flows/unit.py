@@ -124,7 +124,8 @@ with ex.hidden("one row, one coordinate", hint="Any B and D: one number a row.")
     s = -torch.rand(1, 1, generator=ex.fresh) - 0.1
     ex.value(affine_log_det(s), torch.tensor([math.log(-s.item())]))
 with ex.hidden("the input stays whole", hint="Work on a new tensor."):
-    ex.unchanged(affine_log_det, torch.randn(4, 2, generator=ex.fresh))
+    s = torch.randn(4, 2, generator=ex.fresh)
+    ex.shape(ex.unchanged(affine_log_det, s), (4,))
 ### END HIDDEN TESTS
 ex.report()
 
@@ -219,7 +220,8 @@ with ex.check("a gradient flows through the net, too"):
     y, log_det = ex.parts(coupling_forward(x, keep, mixing_net), "y, log_det")
     ex.gradient((y * torch.arange(4.0)).sum() + log_det.sum(), x)
 with ex.check("x stays as it was"):
-    ex.unchanged(lambda x: coupling_forward(x, keep, mixing_net), points.clone())
+    made = ex.unchanged(lambda x: coupling_forward(x, keep, mixing_net), points.clone())
+    ex.shape(ex.parts(made, "y, log_det")[0], (3, 4))
 ### BEGIN HIDDEN TESTS
 with ex.hidden("other points and another mask", weight=3, hint="Work through the formula again."):
     x = torch.randn(5, 3, generator=ex.fresh, dtype=torch.float64)
@@ -324,7 +326,8 @@ with ex.check("a gradient flows back through it"):
     y = points.clone().requires_grad_()
     ex.gradient((coupling_inverse(y, keep, mixing_net) * torch.arange(4.0)).sum(), y)
 with ex.check("y stays as it was"):
-    ex.unchanged(lambda y: coupling_inverse(y, keep, mixing_net), points.clone())
+    x = ex.unchanged(lambda y: coupling_inverse(y, keep, mixing_net), points.clone())
+    ex.shape(x, (3, 4))
 ### BEGIN HIDDEN TESTS
 with ex.hidden("there and back on other points", weight=3, hint="Shift off first, then the scale."):
     x = torch.randn(6, 3, generator=ex.fresh, dtype=torch.float64)
@@ -446,8 +449,8 @@ with ex.check("no layers: x and zeros"):
 with ex.check("a gradient, and nothing damaged"):
     x, first = some.clone().requires_grad_(), torch.zeros(3)
     ex.unchanged(lambda kept: chain(some, [lambda x: (x, kept), doubled]), first)
-    z, log_det = ex.parts(chain(x, [squared, cubed]), "z, log_det")
-    ex.gradient(log_det.sum() + z.sum() / 100, x)
+    z, log_det = ex.parts(chain(x, [squared, cubed, squared]), "z, log_det")
+    ex.gradient(log_det.sum() + z.sum() / 1000, x)
 ### BEGIN HIDDEN TESTS
 with ex.hidden(
     "log_det beside autograd's Jacobian", weight=3, hint="Add up every layer's log-det."
@@ -470,7 +473,8 @@ with ex.hidden("no layers, one row, float64", hint="B zeros, one a row of x."):
     ex.shape(ex.parts(chain(torch.ones(5, 2), []), "z, log_det")[1], (5,))
 with ex.hidden("what the layers return stays whole", hint="Do not add in place."):
     kept = torch.randn(3, generator=ex.fresh)
-    ex.unchanged(lambda a: chain(some, [lambda x: (x, a), doubled]), kept)
+    made = ex.unchanged(lambda a: chain(some, [lambda x: (x, a), doubled]), kept)
+    ex.value(ex.parts(made, "z, log_det")[1], kept + 2 * math.log(2))
 with ex.hidden("gradients flow through both parts", hint="Nothing may be detached."):
     x = (0.5 + torch.rand(5, 2, generator=ex.fresh, dtype=torch.float64)).requires_grad_()
     z, log_det = ex.parts(chain(x, [squared, doubled, squared]), "z, log_det")

@@ -398,3 +398,10 @@ def test_html_escapes_what_the_student_wrote():
         raise ValueError("<script>alert(1)</script>")
 
     assert "<script>" not in run(assertion)._repr_html_()
+
+
+@pytest.mark.parametrize("got", [5.0, -torch.inf, torch.nan])
+def test_no_number_is_near_to_infinity(got):
+    want = torch.tensor([torch.inf, 1.0])
+    assert run(lambda ex: ex.value(torch.tensor([got, 1.0]), want)).points == 0
+    assert run(lambda ex: ex.value(want.clone(), want)).points == 2

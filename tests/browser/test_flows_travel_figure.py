@@ -1,0 +1,176 @@
+"""The figure of samples on their way through a trained flow: its numbers are torch's."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from genssl_utils.flows.travel import LIMIT, TravelFigure, _packed
+from static_page import figures, shown
+
+STEPS, LAYERS, CLOUD, RING = [0, 50, 100], 4, 40, 16
+
+
+def frames() -> torch.Tensor:
+    """A made-up journey, (moments, K + 1, points, 2), in which one coordinate moves a layer."""
+    draw = torch.Generator().manual_seed(0)
+    turn = torch.arange(RING) * (2 * torch.pi / RING)
+    ring = torch.stack([turn.cos(), turn.sin()], 1)
+    start = torch.cat([torch.randn(CLOUD, 2, generator=draw), ring])
+    moments = []
+    for moment in range(len(STEPS)):
+        states = [start]
+        for k in range(LAYERS):
+            now = states[-1].clone()
+            now[:, k % 2] += 0.2 * moment * torch.sin(2 * now[:, 1 - k % 2])
+            states.append(now)
+        moments.append(torch.stack(states))
+    return torch.stack(moments)
+
+
+def travel(layer: float = 4.0, moment: int = 2) -> TravelFigure:
+    return TravelFigure(
+        title="A journey", alt="Points travel.", frames=_packed(frames()),
+        data=_packed(torch.randn(50, 2, generator=torch.Generator().manual_seed(1))),
+        steps=STEPS, nll=[2.4, 1.5, 0.9], floor=0.78, moves=[0, 1, 0, 1], rings=[1, RING],
+        layer=layer, moment=moment,
+    )  # fmt: skip
+
+
+def assert_equals_torch(data: dict) -> None:
+    """Places at a layer and moment, with a straight way between two layers, to the packing."""
+    states = frames()[data["moment"]]
+    below = min(int(data["layer"]), LAYERS - 1)
+    places = torch.lerp(states[below], states[below + 1], data["layer"] - below)
+    packing = LIMIT / 32767
+    torch.testing.assert_close(torch.tensor(data["some"]), places[:5], atol=packing, rtol=0)
+    torch.testing.assert_close(torch.tensor(data["mean"]), places.mean(0), atol=packing, rtol=0)
+    assert data["steps"] == STEPS[data["moment"]]
+
+
+def test_layers_and_training_move_by_mouse_and_by_keyboard(site):
+    page, notes = site(travel())
+    root = figures(page)
+    last = shown(root)
+    assert last["layer"] == 4
+    assert_equals_torch(last)
+    assert "The samples, after 100 training steps" in root.inner_text()
+    picture = root.locator("svg").first.inner_html()
+
+    through = root.get_by_label("layer")
+    through.press("Home")
+    latent = shown(root)
+    assert latent["layer"] == 0
+    assert_equals_torch(latent)
+    assert root.locator("svg").first.inner_html() != picture
+    through.press("ArrowRight")
+    assert shown(root)["layer"] == 0.25
+    assert_equals_torch(shown(root))
+    assert "Layer 1 of 4 moves only the horizontal coordinate" in root.inner_text()
+    box = through.bounding_box()
+    page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + box["height"] / 2)
+    between = shown(root)
+    assert 1 < between["layer"] < 2.1
+    assert_equals_torch(between)
+
+    during = root.get_by_label("training steps done")
+    during.press("Home")
+    fresh = shown(root)
+    assert fresh["steps"] == 0
+    assert fresh["nll"] == 2.4
+    assert fresh["mean"] == pytest.approx(latent["mean"]), "an untrained flow moves nothing"
+    assert "2.40 nats" in root.inner_text()
+    during.press("End")
+    assert shown(root)["moment"] == 2
+    notes.assert_clean()
+
+
+def test_the_button_goes_on_by_whole_layers_and_begins_again(site):
+    page, _ = site(travel(layer=0.5))
+    root = figures(page)
+    button = root.get_by_role("button", name="one layer on")
+    seen = []
+    for _ in range(6):
+        button.press("Enter")
+        seen.append(shown(root)["layer"])
+    assert seen == [1, 2, 3, 4, 0, 1]
+
+
+def test_every_point_of_the_cloud_is_drawn_once(site):
+    page, _ = site(travel())
+    root = figures(page)
+    paths = root.locator("svg path").evaluate_all("nodes => nodes.map(n => n.getAttribute('d'))")
+    data, circles, triangles = paths[0], paths[1], paths[2]
+    start = frames()[0, 0, :CLOUD]
+    assert data.count("M") == 50
+    assert circles.count("M") == int((start[:, 0] < 0).sum())
+    assert triangles.count("M") == int((start[:, 0] >= 0).sum())
+
+
+def test_numbers_are_unpacked_as_they_were_packed(module, page):
+    places = torch.tensor([[-6.0, 6.0], [0.0, 0.001], [7.0, -0.5]])
+    got = page.evaluate(
+        """async ([source, bytes, limit]) => {
+            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+            const view = new DataView(new Uint8Array(bytes).buffer);
+            return [...(await import(url)).unpack(view, limit)];
+        }""",
+        [TravelFigure._esm, list(_packed(places)), LIMIT],
+    )
+    want = places.clamp(-LIMIT, LIMIT).reshape(-1)
+    torch.testing.assert_close(torch.tensor(got), want, atol=LIMIT / 32767, rtol=0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
+    page, notes = site(travel(layer=1.5), theme=theme, width=360)
+    figures(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    outside = page.evaluate(
+        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
+            const room = figure.getBoundingClientRect();
+            return [...figure.querySelectorAll("text, button, label")].filter((node) => {
+                const box = node.getBoundingClientRect();
+                return box.width && (box.left < room.left || box.right > room.right);
+            }).map((node) => node.textContent);
+        })"""
+    )
+    assert outside == []
+    notes.assert_clean()
+
+
+def test_the_theme_follows_the_page_and_a_listener_is_told(site):
+    page, _ = site(travel())
+    root = figures(page)
+    paper = "node => getComputedStyle(node).backgroundColor"
+    light = root.evaluate(paper)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert root.evaluate(paper) != light
+    root.get_by_label("layer").press("Home")
+    page.wait_for_function(
+        "document.querySelector('[aria-live]').textContent.includes('of 4 after 100 steps')"
+    )
+
+
+def test_a_finished_render_leaves_no_listener(page):
+    packed = list(_packed(frames()))
+    left = page.evaluate(
+        """async ([source, bytes]) => {
+            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+            const { default: figure } = await import(url);
+            const view = new DataView(new Uint8Array(bytes).buffer);
+            const state = {title: "t", alt: "a", frames: view, data: view, limit: 6, floor: 0,
+                           steps: [0, 50, 100], nll: [3, 2, 1], moves: [0, 1, 0, 1],
+                           rings: [1, 16], layer: 2, moment: 1};
+            let live = 0;
+            const model = {get: (k) => state[k], set() {}, save_changes() {},
+                           on() { live += 1; }, off() { live -= 1; }};
+            const end = figure.render({model, el: document.body});
+            const during = live;
+            end();
+            return [during, live];
+        }""",
+        [TravelFigure._esm, packed],
+    )
+    assert left[0] > 0
+    assert left[1] == 0
