@@ -727,11 +727,10 @@ results.claim("digits, one affine layer", digits.affine_bits, unit="bits/dim", b
 #
 # ## Where it breaks: likely is not familiar
 #
-# If the flow gives every picture a number, it should notice a stranger: a picture unlike its training data
-# should be unlikely. Train one on patches of a photograph of a palace, 8 × 8 pixels, 256 levels. Then show it
-# patches of *another* photograph, a flower, and some stranger things.
+# A picture unlike the training data should be unlikely. Train a flow on patches of a photograph of a palace,
+# 8 × 8 pixels, 256 levels. Then show it patches of *another* photograph, a flower, and stranger things.
 #
-# Predict: which of the kinds below will cost more bits than the palace's own test patches?
+# Predict: which kinds will cost more bits than the palace's own test patches?
 
 # %% tags=["experiment"]
 check.finished("flows", "affine_log_det", "coupling_forward", "coupling_inverse")
@@ -758,15 +757,14 @@ results.claim(
 # alarm, ½ is a coin. Noise is caught at once. But most patches of a flower that the flow has *never seen* are more
 # likely than the median patch of the palace it was trained on, and so is every flat grey square.
 #
-# Nalisnick et al. found the same with CIFAR-10 and house numbers {cite}`nalisnick2019deep`: simple, smooth pictures
-# get high density wherever they come from. The flow learns how neighbouring pixels go together more than what is
-# shown {cite}`kirichenko2020why`. Do not use log p alone as an alarm.
+# The same was found with CIFAR-10 and house numbers {cite}`nalisnick2019deep`: simple, smooth pictures get a high
+# density wherever they come from. The flow learns how neighbouring pixels go together, more than what they
+# show {cite}`kirichenko2020why`. Do not use log p alone as an alarm.
 #
 # ## What came out
 #
 # RealNVP's own headline is 3.49 bits per dimension on CIFAR-10 {cite}`dinh2017density`: colour photographs of 32 × 32
-# pixels and 256 levels, with convolutions and several scales. Other pictures, other levels: it cannot be compared
-# with our 17-level digits, so it stands in no row of the table.
+# pixels and 256 levels, with convolutions. Other pictures, other levels: it stands in no row of the table.
 
 # %% tags=["claim"]
 results.table()
