@@ -57,7 +57,8 @@ def density_picture(run: MoonsRun, side: int = 140) -> Figure:
         figure, axes = plots.panels(2, size=(3.9, 2.9), sharey=True)
         for ax, (title, density) in zip(axes, shown.items(), strict=True):
             ax.imshow(
-                density.reshape(side, side).T.numpy(), origin="lower", cmap="Blues", vmin=0, vmax=1.1,
+                density.reshape(side, side).T.numpy(),
+                origin="lower", cmap="Blues", vmin=0, vmax=1.1,
                 extent=(-1.6, 2.6, -1.2, 1.7), interpolation="bilinear",
             )  # fmt: skip
             ax.set_title(title, fontsize=10)
@@ -142,12 +143,12 @@ def interpolation_picture(run: PictureRun, pairs: int = 3, steps: int = 9) -> Fi
 def stranger_table(found: Sequence[Stranger]) -> Table:
     """How pictures that a flow never saw score beside its own test part."""
     return table(
-        "A flow trained on patches of a palace, asked about other pictures",
+        "A flow trained on patches of a palace: who is likelier than its median test patch?",
         [
             {
                 "pictures": s.name,
                 "bits per dimension": s.bits.mean().item(),
-                "likelier than the median test patch": f"{s.likelier:.0%}",
+                "likelier": f"{s.likelier:.0%}",
                 "AUROC": s.auroc,
             }
             for s in found

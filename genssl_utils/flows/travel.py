@@ -64,7 +64,7 @@ def travel_figure(run: MoonsRun) -> TravelFigure:
         run: what `train_moons` returned.
 
     Returns:
-        The figure, at the end of the training and in the middle of the layers.
+        The figure, at the end of the training and at the last layer.
     """
     journey, layers = run.journey, len(run.flow.masks)
     # Going back to data, the last layer is undone first; the coordinate with mask 0 moves.
