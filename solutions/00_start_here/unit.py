@@ -43,6 +43,7 @@ seed = 0
 # | unit | what you will be able to do |
 # |---|---|
 # | `05_gumbel_softmax` | send a gradient through a choice, and train a network that picks words |
+# | `18_contrastive` | train a network to say "the same" of things it never saw, and words without a softmax |
 #
 # More units are being written: the course is planned as 21.
 #

@@ -267,7 +267,9 @@ def borders_included(dist, labels, margin):
     return _triples(dist, labels, lambda ap, an: (ap <= an) & (an <= ap + margin))
 
 
-@mistake("semi_hard_negatives", "You return the nearest one of each pair. All of them are asked for.")
+@mistake(
+    "semi_hard_negatives", "You return the nearest one of each pair. All of them are asked for."
+)
 def nearest_alone(dist, labels, margin):
     rows = three_loops(dist, labels, margin)
     best = {}
@@ -278,7 +280,9 @@ def nearest_alone(dist, labels, margin):
     return torch.tensor(found, dtype=torch.int64).reshape(-1, 3)
 
 
-@mistake("semi_hard_negatives", "The margin is measured from 0 here. Add it to the positive's distance.")
+@mistake(
+    "semi_hard_negatives", "The margin is measured from 0 here. Add it to the positive's distance."
+)
 def margin_from_zero(dist, labels, margin):
     return _triples(dist, labels, lambda ap, an: (ap < an) & (an < margin))
 
@@ -364,7 +368,9 @@ def without_half(dist, labels, margin):
     return torch.relu(_lifted(dist, labels, margin)).square().mean()
 
 
-@mistake("lifted_structure_loss", "The mean runs over all pictures' pairs. P holds those of one class.")
+@mistake(
+    "lifted_structure_loss", "The mean runs over all pictures' pairs. P holds those of one class."
+)
 def over_all_pairs(dist, labels, margin):
     pairs = len(labels) * (len(labels) - 1) / 2
     return torch.relu(_lifted(dist, labels, margin)).square().sum() / 2 / pairs
@@ -375,7 +381,9 @@ def pairs_with_itself(dist, labels, margin):
     return torch.relu(_lifted(dist, labels, margin, pairs="self")).square().mean() / 2
 
 
-@mistake("lifted_structure_loss", "The exponent has the wrong sign: near negatives must count most.")
+@mistake(
+    "lifted_structure_loss", "The exponent has the wrong sign: near negatives must count most."
+)
 def sign_of_the_exponent(dist, labels, margin):
     return torch.relu(_lifted(dist, labels, margin, shift=-1.0)).square().mean() / 2
 
@@ -388,7 +396,9 @@ def two_logarithms(dist, labels, margin):
     return torch.relu(push[i] + push[j] + dist[i, j]).square().mean() / 2
 
 
-@mistake("lifted_structure_loss", "exp(m − D) becomes 0 at large D, and its log −inf. Use logsumexp.")
+@mistake(
+    "lifted_structure_loss", "exp(m − D) becomes 0 at large D, and its log −inf. Use logsumexp."
+)
 def underflow(dist, labels, margin):
     same = labels[:, None] == labels
     far = ((margin - dist).exp() * ~same).sum(-1)
@@ -420,7 +430,9 @@ def with_concatenation(dist, labels, margin):
     for i in range(len(labels)):
         for j in range(i):
             if labels[i] == labels[j]:
-                away = margin - torch.cat([dist[i][labels != labels[i]], dist[j][labels != labels[j]]])
+                away = margin - torch.cat(
+                    [dist[i][labels != labels[i]], dist[j][labels != labels[j]]]
+                )
                 top = away.max().detach()
                 term = (away - top).exp().sum().log() + top + dist[i, j]
                 terms.append(torch.relu(term) ** 2)
