@@ -5,7 +5,7 @@ import {
 
 const INFORMATION = [0.1, 10];
 const BATCHES = [2, 1024];
-const CONTEXTS = 400; // rows whose mean is the curve
+const CONTEXTS = 1000; // rows whose mean is the curve
 const POOL = 1 << 14; // candidates that they share; each row starts elsewhere in the pool
 const REPEATS = 12; // whole batches at the chosen N
 
@@ -190,7 +190,7 @@ function render({ model, el }) {
   }), {});
   plot.append(back, beyond, missing, ceiling, truth, bound, held, ...rings, ...Object.values(words));
   const px = (size) => area.x + area.w * Math.log(size / BATCHES[0]) / Math.log(BATCHES[1] / BATCHES[0]);
-  const top = () => Math.min(10.9, 1.2 * model.get("information") + 1);
+  const top = () => Math.min(10.9, 1.2 * model.get("information") + Math.min(1, 0.65 + model.get("information") / 2));
   const py = (v) => area.y + area.h * (1 - v / top());
   const marker = handle(life, held, {
     label: "batch size N", min: 0, max: SIZES.length - 1, step: 1, format: (k) => `N = ${SIZES[k]}`,
@@ -252,18 +252,21 @@ function render({ model, el }) {
     write(words.ceiling, {
       text: "log N, the ceiling", x: atHigh + (leftward ? -10 : 12), y: py(high) + (leftward ? -2 : 12), "text-anchor": leftward ? "end" : "start",
     });
-    const early = information > 1.6;
+    const early = information > 1.6 || information < 0.5; // clear of the ceiling
+    const under = sizes.findIndex((size) => px(size) > right - 145);
     write(words.truth, {
       text: `true information ${number(information)}`, x: early ? area.x + 8 : right - 4, y: py(information) - 8, "text-anchor": early ? "start" : "end",
     });
     write(words.bound, {
-      text: "InfoNCE bound, mean", x: right - 4, y: Math.min(py(mean.at(-1)) + 26, area.y + area.h - 8), "text-anchor": "end", class: "genssl-halo genssl-strong",
+      text: "InfoNCE bound, mean", x: right - 4, y: Math.min(py(mean[under]) + 22, area.y + area.h - 8), "text-anchor": "end", class: "genssl-halo genssl-strong",
     });
   }
 
+  // Rings stand left and right of the handle, so that it stays in sight.
+  const beside = (b) => (b % 2 ? 1 : -1) * (12 + 1.8 * ((b * 5) % REPEATS));
   function drawRings(values, batch) {
     rings.forEach((ring, b) => write(ring, values && area.w > 0 ? {
-      visibility: "visible", cx: clamp(px(batch) + ((b * 5) % REPEATS - (REPEATS - 1) / 2) * 2.4, area.x, area.x + area.w), cy: py(values[b]),
+      visibility: "visible", cx: px(batch) + beside(b), cy: py(values[b]),
     } : { visibility: "hidden" }));
   }
 
@@ -280,7 +283,7 @@ function render({ model, el }) {
     drawRings(values, model.get("batch"));
     if (ready) {
       const { mean, sd } = summary(values);
-      write(spreadSaid, { text: `${REPEATS} single batches (rings): ${number(mean)} ± ${number(sd)}. They may pass the truth, never log N.` });
+      write(spreadSaid, { text: `${REPEATS} single batches (rings): ${number(mean)} ± ${number(sd)} (sd). They may pass the truth, never log N.` });
     } else {
       write(spreadSaid, { text: `${REPEATS} single batches (rings): …` });
       settle();
