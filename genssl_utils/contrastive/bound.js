@@ -263,10 +263,14 @@ function render({ model, el }) {
   }
 
   // Rings stand left and right of the handle, so that it stays in sight.
-  const beside = (b) => (b % 2 ? 1 : -1) * (12 + 1.8 * ((b * 5) % REPEATS));
+  function beside(b, x) {
+    const away = 12 + 1.8 * ((b * 5) % REPEATS);
+    if (x + 36 > area.x + area.w) return -away;
+    return x - 36 < area.x || b % 2 ? away : -away;
+  }
   function drawRings(values, batch) {
     rings.forEach((ring, b) => write(ring, values && area.w > 0 ? {
-      visibility: "visible", cx: px(batch) + beside(b), cy: py(values[b]),
+      visibility: "visible", cx: px(batch) + beside(b, px(batch)), cy: py(values[b]),
     } : { visibility: "hidden" }));
   }
 

@@ -71,11 +71,11 @@ const percent = (share) => (share > 0 && share < 0.005 ? "<1%" : `${(100 * share
 const line = (points) => `M${points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed(2)}`).join("L")}`;
 const LOSSES = {
   soft_nearest_neighbor: {
-    name: "soft nearest neighbour", own: "own class",
+    name: "soft nearest neighbour", own: "Own class",
     note: "The anchor's class pulls (solid), the other pushes (dashed). Share: softmax of −distance² / T.",
   },
   info_nce: {
-    name: "InfoNCE", own: "partner",
+    name: "InfoNCE", own: "Partner",
     note: "One partner pulls (solid), all others push (dashed), its own class too. Share: softmax of cosine / τ.",
   },
 };
@@ -107,20 +107,21 @@ function curve(parent, area, { name, ticks, top }) {
     layOut(last) {
       const bottom = area.y + area.h;
       const lines = ticks.flatMap((v) => [
-        svg("line", { class: v ? "genssl-grid" : "genssl-axis", x1: area.x, x2: area.x + area.w, y1: py(v), y2: py(v) }),
+        svg("line", { class: "genssl-grid", x1: area.x, x2: area.x + area.w, y1: py(v), y2: py(v) }),
         svg("text", { class: "genssl-soft", x: area.x - 7, y: py(v) + 4, "text-anchor": "end", text: v }),
       ]);
       for (const v of [0.1, 1, 10]) {
         lines.push(svg("line", { class: "genssl-grid", x1: px(v), x2: px(v), y1: area.y, y2: bottom }));
         if (last) lines.push(svg("text", { class: "genssl-soft", x: px(v), y: bottom + 16, "text-anchor": "middle", text: v }));
       }
+      lines.push(svg("line", { class: "genssl-axis", x1: area.x, x2: area.x + area.w, y1: bottom, y2: bottom }));
       if (last) lines.push(svg("text", { class: "genssl-soft", x: area.x + area.w / 2, y: bottom + 33, "text-anchor": "middle", text: "temperature" }));
       grid.replaceChildren(...lines);
     },
     draw(values, tau, now) {
       const [x, y] = [px(tau), py(now)];
       const left = x > area.x + area.w - 52;
-      write(path, { d: line(values.map(([t, v]) => [px(t), py(v)])) });
+      write(path, { d: line(values.filter(([, v]) => v <= 1.04 * top).map(([t, v]) => [px(t), py(v)])) });
       write(stem, { x1: x, x2: x, y1: area.y, y2: area.y + area.h });
       write(spot, { cx: x, cy: y });
       write(value, {
@@ -175,7 +176,7 @@ function render({ model, el }) {
     const node = svg("g", {}, svg("circle", { r: 18, fill: "transparent" }), shape, letter);
     board.append(node);
     const moved = point(life, node, {
-      label: `point ${i + 1}, a ${c ? "square" : "circle"}`, x: [-EDGE, EDGE], y: [-EDGE, EDGE], step: 0.02, at,
+      label: `point ${i + 1}, a ${c ? "square" : "circle"}; Enter makes it the anchor`, x: [-EDGE, EDGE], y: [-EDGE, EDGE], step: 0.02, at,
       format: ([x, y]) => `${number(x)}, ${number(y)}`,
       onInput: (place) => {
         if (Math.hypot(...place) < 1e-6) return; // the centre has no direction
@@ -215,7 +216,7 @@ function render({ model, el }) {
   const parts = classes.map(() => svg("rect", { y: 20, height: 24, stroke: "var(--genssl-paper)", "stroke-width": 1.5 }));
   side.append(own, rest, ...parts);
   const areas = [{ x: 22, y: 88, w: 0, h: 96 }, { x: 22, y: 228, w: 0, h: 96 }];
-  const many = curve(side, areas[0], { name: "effective number of neighbours", ticks: [0, 1, 3, 5, 7], top: 7.6 });
+  const many = curve(side, areas[0], { name: "effective number of neighbours", ticks: [1, 3, 5, 7], top: 7.6 });
   const cost = curve(side, areas[1], { name: "loss of this anchor, in nats", ticks: [0, 2, 4], top: 4.6 });
 
   const note = html("p", { class: "genssl-note genssl-said" });
@@ -223,7 +224,7 @@ function render({ model, el }) {
   const mean = html("p", { class: "genssl-note genssl-said" });
   picture.append(html("div", { class: "genssl-panels" },
     html("div", { class: "genssl-panel" },
-      html("p", { class: "genssl-heading", text: "Drag the points. A double click or Enter makes one the anchor a" }),
+      html("p", { class: "genssl-heading", text: "Drag the points; double-click one to anchor" }),
       note, board),
     html("div", { class: "genssl-panel" }, said, mean, side)));
 
@@ -273,7 +274,7 @@ function render({ model, el }) {
       x += wide;
     });
     write(own, { text: `${LOSSES[model.get("loss")].own} ${percent(now.chance)}` });
-    write(rest, { x: total, text: `all others ${percent(1 - now.chance)}` });
+    write(rest, { x: total, text: `others ${percent(1 - now.chance)}` });
     const all = stops(...TEMPERATURES, { scale: "log", steps: 80 }).map((t) => [t, solve(t)]);
     many.draw(all.map(([t, v]) => [t, v.effective]), tau, now.effective);
     cost.draw(all.map(([t, v]) => [t, v.loss]), tau, now.loss);
@@ -287,12 +288,12 @@ function render({ model, el }) {
     warm.show(tau);
     kind.show(loss);
     write(note, { text: about });
-    const sentence = `The ${who} holds ${percent(now.chance)} of the weight: loss ${number(now.loss)}.`;
+    const sentence = `${who} ${percent(now.chance)}: loss −log ${number(now.chance)} = ${number(now.loss)}`;
     write(said, { text: sentence });
-    write(mean, { text: `That is −log of the share. Mean over all ${size} anchors: ${number(average)}.` });
+    write(mean, { text: `Mean loss over all ${size} anchors: ${number(average)}. Arrow: where the anchor goes.` });
     if (view.unit > 1) drawCloud(now, tau);
     if (areas[0].w > 0) drawSide(now, tau);
-    announce(`Temperature ${number(tau)}. ${sentence} Effective number of neighbours ${number(now.effective)}.`);
+    announce(`Temperature ${number(tau)}. ${sentence}. Effective number of neighbours ${number(now.effective)}.`);
     // Full precision, for tests and for the curious.
     const shown = {
       ...now, points: model.get("points"), temperature: tau, kind: loss, anchor, meanLoss: average, classes, partners,
