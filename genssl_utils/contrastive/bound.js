@@ -5,7 +5,7 @@ import {
 
 const INFORMATION = [0.1, 10];
 const BATCHES = [2, 1024];
-const CONTEXTS = 1000; // rows whose mean is the curve
+const CONTEXTS = 800; // rows whose mean is the curve
 const POOL = 1 << 14; // candidates that they share; each row starts elsewhere in the pool
 const REPEATS = 12; // whole batches at the chosen N
 
@@ -252,21 +252,23 @@ function render({ model, el }) {
     write(words.ceiling, {
       text: "log N, the ceiling", x: atHigh + (leftward ? -10 : 12), y: py(high) + (leftward ? -2 : 12), "text-anchor": leftward ? "end" : "start",
     });
+    const narrow = area.w < 380;
     const early = information > 1.6 || information < 0.5; // clear of the ceiling
-    const under = sizes.findIndex((size) => px(size) > right - 145);
+    const under = sizes.findIndex((size) => px(size) > right - (narrow ? 105 : 145));
     write(words.truth, {
-      text: `true information ${number(information)}`, x: early ? area.x + 8 : right - 4, y: py(information) - 8, "text-anchor": early ? "start" : "end",
+      text: `${narrow ? "truth" : "true information"} ${number(information)}`, x: early ? area.x + 8 : right - 4, y: py(information) - 8, "text-anchor": early ? "start" : "end",
     });
     write(words.bound, {
-      text: "InfoNCE bound, mean", x: right - 4, y: Math.min(py(mean[under]) + 22, area.y + area.h - 8), "text-anchor": "end", class: "genssl-halo genssl-strong",
+      text: narrow ? "InfoNCE bound" : "InfoNCE bound, mean", x: right - 4, y: Math.min(py(mean[under]) + 22, area.y + area.h - 8), "text-anchor": "end", class: "genssl-halo genssl-strong",
     });
   }
 
   // Rings stand left and right of the handle, so that it stays in sight.
   function beside(b, x) {
     const away = 12 + 1.8 * ((b * 5) % REPEATS);
-    if (x + 36 > area.x + area.w) return -away;
-    return x - 36 < area.x || b % 2 ? away : -away;
+    if (x + 36 > area.x + area.w) return -2 * away + 12; // no room on the right
+    if (x - 36 < area.x) return 2 * away - 12;
+    return b % 2 ? away : -away;
   }
   function drawRings(values, batch) {
     rings.forEach((ring, b) => write(ring, values && area.w > 0 ? {
@@ -295,10 +297,15 @@ function render({ model, el }) {
     root.dataset.batches = JSON.stringify(values);
   }
 
+  let computed = { key: "" }; // another batch size or width needs no new curve
   function draw() {
     const [information, batch] = [model.get("information"), model.get("batch")];
-    const sizes = SIZES.includes(batch) ? SIZES : [...SIZES, batch].sort((a, b) => a - b);
-    const { mean, error } = curve(numbers(), information, dims, sizes);
+    const key = JSON.stringify([information, model.get("seed"), SIZES.includes(batch) || batch]);
+    if (computed.key !== key) {
+      const sizes = SIZES.includes(batch) ? SIZES : [...SIZES, batch].sort((a, b) => a - b);
+      computed = { key, sizes, ...curve(numbers(), information, dims, sizes) };
+    }
+    const { sizes, mean, error } = computed;
     const now = mean[sizes.indexOf(batch)];
     amount.show(information);
     count.show(batch);

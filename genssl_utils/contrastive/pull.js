@@ -72,11 +72,11 @@ const line = (points) => `M${points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed
 const LOSSES = {
   soft_nearest_neighbor: {
     name: "soft nearest neighbour", own: "Own class",
-    note: "The anchor's class pulls (solid), the other pushes (dashed). Share: softmax of −distance² / T.",
+    note: "Its class pulls a (solid), the other pushes (dashed). Share: softmax of −distance² / T. Arrow: where a goes.",
   },
   info_nce: {
     name: "InfoNCE", own: "Partner",
-    note: "One partner pulls (solid), all others push (dashed), its own class too. Share: softmax of cosine / τ.",
+    note: "One partner pulls a (solid), all others push (dashed). Share: softmax of cosine / τ. Arrow: where a goes.",
   },
 };
 
@@ -224,7 +224,7 @@ function render({ model, el }) {
   const mean = html("p", { class: "genssl-note genssl-said" });
   picture.append(html("div", { class: "genssl-panels" },
     html("div", { class: "genssl-panel" },
-      html("p", { class: "genssl-heading", text: "Drag the points; double-click one to anchor" }),
+      html("p", { class: "genssl-heading", text: "Drag the points; double-click: anchor" }),
       note, board),
     html("div", { class: "genssl-panel" }, said, mean, side)));
 
@@ -290,7 +290,7 @@ function render({ model, el }) {
     write(note, { text: about });
     const sentence = `${who} ${percent(now.chance)}: loss −log ${number(now.chance)} = ${number(now.loss)}`;
     write(said, { text: sentence });
-    write(mean, { text: `Mean loss over all ${size} anchors: ${number(average)}. Arrow: where the anchor goes.` });
+    write(mean, { text: `Mean loss over all ${size} anchors: ${number(average)}.` });
     if (view.unit > 1) drawCloud(now, tau);
     if (areas[0].w > 0) drawSide(now, tau);
     announce(`Temperature ${number(tau)}. ${sentence}. Effective number of neighbours ${number(now.effective)}.`);

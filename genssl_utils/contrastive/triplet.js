@@ -337,8 +337,10 @@ function render({ model, el }) {
     const taken = [];
     each.forEach(({ gap, loss }, k) => {
       const [x, y] = [px(gap), py(loss)];
-      let lift = 0;
-      while (taken.some(([u, v]) => Math.abs(u - x) < 20 && Math.abs(v - (y - lift)) < 20)) lift += 21;
+      // Marks at one place stand above each other, or below where the plot ends.
+      const free = (lift) => y - lift > area.y + 4
+        && !taken.some(([u, v]) => Math.abs(u - x) < 20 && Math.abs(v - (y - lift)) < 20);
+      const lift = [0, 21, 42, -21, -42].find(free) ?? 0;
       taken.push([x, y - lift]);
       write(spots[k].node, { transform: `translate(${x} ${y - lift}) scale(0.72)` });
       const out = gap < X[0] || gap > X[1]; // off the axis: the number is written beside the mark
