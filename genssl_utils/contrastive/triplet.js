@@ -184,7 +184,10 @@ function render({ model, el }) {
   const seen = ([x, y]) => [view.cx + x * view.unit, view.cy - y * view.unit];
   const at = (event) => {
     const box = board.getBoundingClientRect();
-    return [(event.clientX - box.left - view.cx) / view.unit, (view.cy + box.top - event.clientY) / view.unit];
+    const place = [(event.clientX - box.left - view.cx) / view.unit, (view.cy + box.top - event.clientY) / view.unit];
+    // On the circle only the direction counts, however far out the pointer is.
+    const length = Math.hypot(...place);
+    return circle() && length > 0 ? place.map((v) => v / length) : place;
   };
   const drags = marks.map((m, i) => {
     const node = svg("g", {}, svg("circle", { r: 19, fill: "transparent" }), m.node());

@@ -77,6 +77,23 @@ def test_points_and_margin_move_by_mouse_and_by_keyboard(site):
     notes.assert_clean()
 
 
+def test_on_the_circle_a_point_follows_the_direction_of_a_far_pointer(site):
+    page, _ = site(triplet_figure())
+    root = figures(page)
+    rim = root.locator("svg circle").first.bounding_box()
+    x, y = rim["x"] + rim["width"] / 2, rim["y"] + rim["height"] / 2
+    grip = root.get_by_role("slider", name="negative 1").locator(".genssl-grip").bounding_box()
+    page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(x + 400, y + 100, steps=4)  # three radii away
+    page.mouse.up()
+    data = shown(root)
+    assert math.atan2(-data["points"][2][1], data["points"][2][0]) == pytest.approx(
+        math.atan2(100, 400), abs=0.02
+    )
+    assert_equals_torch(data)
+
+
 def test_in_the_plane_points_leave_the_circle_and_come_back(site):
     page, notes = site(triplet_figure(margin=0.8))
     root = figures(page)
