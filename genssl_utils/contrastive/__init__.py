@@ -26,7 +26,6 @@ from genssl_utils.contrastive.study import mining_study, unseen_study
 from genssl_utils.contrastive.triplet import TripletFigure, triplet_figure
 from genssl_utils.contrastive.unlabelled import (
     askew_digits,
-    confusion,
     pixel_probes,
     train_unlabelled,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "bound_of",
     "bound_table",
     "classifier",
-    "confusion",
     "corpus_table",
     "embedding_table",
     "explore_semi_hard",

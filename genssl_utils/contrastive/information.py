@@ -59,7 +59,7 @@ def bound_of(
     *,
     information: float,
     batch: int,
-    pairs: int = 8192,
+    pairs: int = 4096,
     seed: int = 0,
 ) -> float:
     """log N − L by the student's InfoNCE with the best critic, mean over batches of size N."""
