@@ -107,7 +107,7 @@ def main() -> None:
         "Contrastive losses beside pytorch-metric-learning",
         rows,
         ["pytorch-metric-learning"],
-        "Forward and backward (the triples: finding them, and their number), median of 3 or 5 turns, "
+        "Forward and backward (the triples: finding them, and how many), median of 3 or 5 turns, "
         "one CPU thread, 128 coordinates, 10 classes. "
         "Binary NCE has no counterpart there. Theirs also serves cross-batch memories, miners and "
         "reducers, which cost time that ours does not spend.",

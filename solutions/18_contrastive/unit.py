@@ -61,12 +61,12 @@ topic.triplet_figure(margin=0.5)
 
 # %% [markdown]
 # What to notice: beyond the margin a negative teaches nothing at all; the loss has a **kink** there, and the slope
-# jumps. Nearest to the anchor, where the loss is largest, the push on a squared distance fades to zero: the
-# hardest negatives are the worst teachers. The band between, **semi-hard**, does the work.
+# jumps. Right at the
+# anchor, where the loss is largest, the push fades to zero. The band between, **semi-hard**, does the work.
 #
 # ## Exercise 1: all distances inside a batch
 #
-# Every loss of this unit compares the rows of a batch with each other. Write `pairwise_sq_dist(x)`: for
+# Every loss of this unit compares the rows of a batch. Write `pairwise_sq_dist(x)`: for
 # embeddings x of shape (B, D), the matrix (B, B) of squared Euclidean distances
 # $\lVert x_i - x_j\rVert^2$. No entry may be negative, the diagonal is exactly 0, and the gradient must be
 # finite, also where two rows coincide.
@@ -74,7 +74,7 @@ topic.triplet_figure(margin=0.5)
 # *By hand:* the rows (0, 0), (3, 4), (0, 1) give 25 for the first two, 1 for the first and last, and
 # 9 + 9 = 18 for the last two.
 #
-# A hint on speed: $\lVert a-b\rVert^2 = \lVert a\rVert^2 + \lVert b\rVert^2 - 2a^\top b$ needs no (B, B, D)
+# For speed: $\lVert a-b\rVert^2 = \lVert a\rVert^2 + \lVert b\rVert^2 - 2a^\top b$ needs no (B, B, D)
 # tensor. But rounding can make it slightly negative.
 
 
@@ -297,6 +297,19 @@ with ex.hidden("one class, or one picture a class", hint="The result is then emp
     d = torch.rand(4, 4, generator=ex.fresh)
     ex.shape(semi_hard_negatives(d, torch.zeros(4, dtype=torch.int64), 1.0), (0, 3), torch.int64)
     ex.shape(semi_hard_negatives(d, torch.arange(4), 1.0), (0, 3), torch.int64)
+with ex.hidden("the order of the batch, and odd labels", hint="A label is a name, not a position."):
+    d = torch.rand(6, 6, generator=ex.fresh, dtype=torch.float64)
+    y = torch.tensor([-3, 40, -3, 40, 7, -3])
+    turn = torch.randperm(6, generator=ex.fresh)
+    want = [
+        (a, p, n) for a in range(6) for p in range(6) for n in range(6)
+        if a != p and y[a] == y[p] != y[n] and d[a, p] < d[a, n] < d[a, p] + 0.6
+    ]  # fmt: skip
+    cube = torch.zeros(6, 6, 6, dtype=torch.int64)
+    for a, p, n in want:
+        cube[a, p, n] = 1
+    got = semi_hard_negatives(d[turn][:, turn], y[turn], 0.6)
+    ex.value(counted(got, 6), cube[turn][:, turn][:, :, turn])
 ### END HIDDEN TESTS
 ex.report()
 
@@ -409,6 +422,14 @@ with ex.hidden(
     for size in (1e-3, 500.0, 1e4):
         d = size * torch.tensor([[0.0, 3.0, 2.0], [3.0, 0.0, 2.0], [2.0, 2.0, 0.0]])
         ex.value(lifted_structure_loss(d, y, 1.0), max(0.0, math.log(2) + 1 + size) ** 2 / 2)
+with ex.hidden("the order of the batch, and odd labels", hint="A label is a name, not a position."):
+    d = torch.tensor([[0.0, 1.0, 2.0], [1.0, 0.0, 2.0], [2.0, 2.0, 0.0]]) + 0.1
+    turn = torch.randperm(3, generator=ex.fresh)
+    y = torch.tensor([-7, -7, 90])
+    want = max(0.0, math.log(2 * math.exp(0.4 - 2.1)) + 1.1) ** 2 / 2
+    ex.value(lifted_structure_loss(d[turn][:, turn], y[turn], 0.4), want)
+    want = max(0.0, math.log(2 * math.exp(3.0 - 2.1)) + 1.1) ** 2 / 2
+    ex.value(lifted_structure_loss(d[turn][:, turn], y[turn], 3.0), want)
 ### END HIDDEN TESTS
 ex.report()
 
@@ -497,6 +518,16 @@ with ex.hidden("extreme scores", hint="log σ has a form that never overflows.")
     ex.value(nce_loss(zero - 1e4, zero[None] + 1e4, zero, zero[None]), 2e4)
     s = torch.full((1,), -1e4, requires_grad=True)
     ex.gradient(nce_loss(s, zero[None], zero, zero[None]), s, torch.tensor([-1.0]))
+with ex.hidden(
+    "score and noise count by their difference", hint="The odds compare s with log(k q)."
+):
+    s = torch.randn(4, 3, generator=ex.fresh, dtype=torch.float64)
+    q = -torch.rand(4, 3, generator=ex.fresh, dtype=torch.float64)
+    more = 50 * torch.randn(4, 3, generator=ex.fresh, dtype=torch.float64)
+    odds = s - q - math.log(2)
+    want = (torch.log1p(torch.exp(-odds[:, 0])) + torch.log1p(torch.exp(odds[:, 1:])).sum(1)).mean()
+    s, q = s + more, q + more
+    ex.value(nce_loss(s[:, 0], s[:, 1:], q[:, 0], q[:, 1:]), want)
 ### END HIDDEN TESTS
 ex.report()
 
@@ -577,6 +608,15 @@ with ex.hidden("one pair, and a perfect critic", hint="With N = 1 there is nothi
     ex.value(info_nce(x, x), 0.0)
     ex.value(info_nce(300 * torch.eye(4), 300 * torch.eye(4)), 0.0)
     ex.value(info_nce(300 * torch.eye(4), -300 * torch.eye(4)), 9e4 + math.log(3))
+with ex.hidden("what all candidates share cancels", hint="Only differences of scores can matter."):
+    z = torch.randn(5, 3, generator=ex.fresh, dtype=torch.float64)
+    c = torch.randn(5, 3, generator=ex.fresh, dtype=torch.float64)
+    f = [[math.exp(float(a @ b) / 0.5) for a in z] for b in c]
+    want = -sum(math.log(f[i][i] / sum(f[i])) for i in range(5)) / 5
+    shift = torch.randn(3, generator=ex.fresh, dtype=torch.float64)
+    turn = torch.randperm(5, generator=ex.fresh)
+    want = torch.tensor(want, dtype=torch.float64)
+    ex.value(info_nce((z + shift)[turn], c[turn], temperature=0.5), want)
 ### END HIDDEN TESTS
 ex.report()
 
@@ -682,6 +722,16 @@ with ex.hidden("cold and hot", weight=2, hint="Use logsumexp, and mind what a ho
     y = torch.tensor([0, 1, 0, 1])
     ex.value(soft_nearest_neighbor_loss(x, y, 1e-3), (3000 + 15000 + 0 + 0) / 4)
     ex.value(soft_nearest_neighbor_loss(x, y, 1e9), math.log(3))
+with ex.hidden(
+    "units, place and order do not matter", hint="T has the unit of a squared distance."
+):
+    x = torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]], dtype=torch.float64)
+    y = torch.tensor([-4, -4, 60])
+    turn = torch.randperm(3, generator=ex.fresh)
+    far = 1 + torch.rand(2, generator=ex.fresh, dtype=torch.float64)
+    want = (math.log(1 + math.exp(-3.0)) + math.log(2)) / 2
+    want = torch.tensor(want, dtype=torch.float64)
+    ex.value(soft_nearest_neighbor_loss(3 * x[turn] + far, y[turn], 9.0), want)
 ### END HIDDEN TESTS
 ex.report()
 
