@@ -77,7 +77,7 @@ def mining_picture(found: Sequence[Embedding]) -> Figure:
                         color=plots.COLOURS[role])  # fmt: skip
             ax.set(title=title, xlabel="updates", ylabel=name)
             ax.set_ylim(bottom=0)
-        axes[1].legend(loc="lower right", fontsize=8, handlelength=3)
+        axes[0].legend(loc="lower left", fontsize=8, handlelength=3)
     return figure
 
 

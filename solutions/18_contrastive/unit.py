@@ -879,7 +879,7 @@ for found in vectors:
 results.claim("mean log Z, NCE", vectors[1].log_z, unit="nats")
 
 # %% [markdown]
-# NCE reaches the softmax's perplexity with 9 scores a pair in place of 81, and its scores sum to one although nobody
+# NCE reaches the softmax's perplexity with 9 scores a pair in place of 81, and its scores nearly sum to one, although nobody
 # ever summed them. Without the correction the vectors are as good, but the scores are no log-probabilities. (At 81
 # words the softmax is still cheap, and NCE saves no time; at a million it does.)
 #
