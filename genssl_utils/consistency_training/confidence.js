@@ -246,7 +246,7 @@ const FATES = {
   wrong: { d: "M-4.5,-4.5L4.5,4.5M-4.5,4.5L4.5,-4.5", fill: "none", stroke: "var(--genssl-negative)", "stroke-width": 2.6 },
   held: { d: "M-3,0A3,3 0 1 1 3,0A3,3 0 1 1 -3,0Z", fill: "none", stroke: "var(--genssl-edge)", "stroke-width": 1.3 },
 };
-const AREA = { left: 44, top: 12, height: 214, gap: 42, share: 104 };
+const AREA = { left: 44, top: 18, height: 208, gap: 42, share: 104 };
 
 function batchPanel(life, size, { onThreshold, onWidth }) {
   const most = Math.log(size);
@@ -264,7 +264,8 @@ function batchPanel(life, size, { onThreshold, onWidth }) {
         svg("path", FATES[fate])), words), " ");
   }
   const node = html("div", { class: "genssl-panel" },
-    html("p", { class: "genssl-heading", text: `${MANY} predictions: drag the threshold` }), said, key, picture);
+    html("p", { class: "genssl-heading", text: `${MANY} predictions: drag the threshold` }),
+    html("p", { class: "genssl-note", text: "The true class of each was drawn from its p." }), said, key, picture);
 
   const back = svg("g", {});
   const possible = svg("path", { fill: "var(--genssl-line)", "fill-opacity": 0.45 });
@@ -435,12 +436,14 @@ function render({ model, el }) {
       ? `max p = ${sure} reaches ${wanted}: passes as the hard label ${labels[top]}.`
       : `max p = ${sure} is below ${wanted}: held back, no hard label.`;
     const trade = judged.count
-      ? `${judged.count} of ${MANY} pass, with mean entropy ${judged.entropy.toFixed(2)} nats; ` +
-        `${judged.right} of them are right (${(100 * judged.rightShare).toFixed(0)} %).`
+      ? `${judged.count} of ${MANY} pass: ${(100 * judged.rightShare).toFixed(0)}\u00a0% right, ` +
+        `mean entropy ${judged.entropy.toFixed(2)}\u00a0nats.`
       : `None of the ${MANY} passes: nothing to learn from.`;
-    const effect = temperature === 1 ? "T = 1 leaves p as it is."
-      : `T = ${number(temperature)} ${temperature < 1 ? "sharpens" : "flattens"} it: entropy ` +
-        `${entropies[0].toFixed(2)} → ${entropies[1].toFixed(2)} nats.`;
+    const [before, after] = [entropies[0], entropies[1]].map((h) => h.toFixed(2));
+    const warmth = `T\u00a0=\u00a0${number(temperature)}`;
+    const effect = temperature === 1 ? "T\u00a0=\u00a01 leaves p as it is."
+      : before === after ? `${warmth} hardly changes it: entropy ${after} nats.`
+        : `${warmth} ${temperature < 1 ? "sharpens" : "flattens"} it: entropy ${before}\u00a0→\u00a0${after} nats.`;
     write(one.said, { text: `${verdict} ${effect}` });
     write(many.said, { text: trade });
     announce(`${verdict} ${effect} ${trade}`);

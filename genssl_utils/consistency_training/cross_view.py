@@ -175,7 +175,7 @@ def measure(model: CrossViewTagger, sentences: Tagged, task: TagTask) -> dict[st
     real = sentences.tags != NO_TAG
     words, tags = sentences.words[real].cpu(), sentences.tags[real]  # (N,)
     scores = model.eval()(sentences.words, ("full", *VIEWS))
-    right = {view: (s[real].argmax(dim=1) == tags).double().cpu() for view, s in scores.items()}
+    right = {view: (s[real].argmax(dim=1) == tags).cpu().double() for view, s in scores.items()}
     found = {view: r.mean().item() for view, r in right.items()}
     for name, which in (("ambiguous", task.ambiguous), ("unseen", task.unseen)):
         found[name] = right["full"][which[words]].mean().item()

@@ -71,7 +71,8 @@ def close(got: Tensor, expected: Tensor, dtype: torch.dtype | None = None) -> Te
     got, expected = wide(got), wide(expected)
     sizes = expected.abs()[torch.isfinite(expected)]
     atol *= max(1.0, float(sizes.max()) if sizes.numel() else 1.0)
-    return (got == expected) | ((got - expected).abs() <= atol + rtol * expected.abs())
+    near = (got - expected).abs() <= atol + rtol * expected.abs()
+    return (got == expected) | (near & torch.isfinite(expected))  # inf is near nothing but itself
 
 
 def _to_number(x: float) -> float | str:
