@@ -33,7 +33,7 @@ class MoonViews:
         radius: length of an adversarial step.
     """
 
-    def __init__(self, weak: float = 0.05, strong: float = 0.2, radius: float = 0.2) -> None:
+    def __init__(self, weak: float = 0.05, strong: float = 0.25, radius: float = 0.3) -> None:
         self.sd = (weak, strong)
         self.radius = radius
 
