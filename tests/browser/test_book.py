@@ -14,6 +14,11 @@ from genssl_utils.course.source import all_units
 from static_page import figures, shown
 
 PROJECT = Path(__file__).resolve().parents[2]
+UNITS = all_units(PROJECT)
+each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.name)
+each_teaching_unit = pytest.mark.parametrize(
+    "unit", [u for u in UNITS if u.number], ids=lambda u: u.name
+)
 UNIT = "units/05_gumbel_softmax.html"
 
 
@@ -57,11 +62,38 @@ def test_a_figure_of_the_page_moves(book, serve, open_page):
     notes.assert_clean()
 
 
+@each_teaching_unit
+def test_every_live_figure_of_a_chapter_moves_by_keyboard(unit, book, serve, open_page):
+    page, notes = open_page(serve(book) + f"units/{unit.name}.html")
+    for i in range(figures(page).count()):
+        figure = figures(page).nth(i)
+        controls = figure.locator("input[type=range], [role=slider]")
+        assert controls.count(), f"{unit.name}: figure {i} has nothing to move"
+        before = shown(figure)
+        assert before, f"{unit.name}: figure {i} carries no numbers"
+        controls.first.press("Home")
+        low = shown(figure)
+        controls.first.press("End")
+        controls.first.press("ArrowLeft")
+        assert not before == low == shown(figure), f"{unit.name}: figure {i} did not move"
+    notes.assert_clean()
+
+
+@each_unit
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(book, serve, open_page, scheme):
-    page, _ = open_page(serve(book) + UNIT, width=360, color_scheme=scheme)
+def test_nothing_is_wider_than_a_phone(unit, book, serve, open_page, scheme):
+    page, _ = open_page(serve(book) + f"units/{unit.name}.html", width=360, color_scheme=scheme)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@each_unit
+def test_a_chapter_is_light_enough(unit, book):
+    """With its pictures; the scripts and fonts that all pages share come once."""
+    own = [book / "units" / f"{unit.name}.html", *(book / "_images").glob("*")]
+    text = own[0].read_text("utf-8")
+    used = [own[0], *(path for path in own[1:] if path.name in text)]
+    assert sum(path.stat().st_size for path in used) <= 3e6
 
 
 def test_no_page_holds_an_answer_or_a_hidden_test(book):

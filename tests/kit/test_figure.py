@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import re
 from pathlib import Path
 
 import pytest
 
+from genssl_utils.course.source import all_units, project_root
 from genssl_utils.gumbel_softmax.bias_variance import BiasVarianceFigure, bias_variance_figure
 from genssl_utils.gumbel_softmax.temperature import TemperatureFigure, temperature_figure
 from genssl_utils.kit import figure as figure_module
@@ -16,7 +19,16 @@ from genssl_utils.kit.figure import Figure, bundle
 KIT = Path(figure_module.__file__).parent
 CSS = (KIT / "figure.css").read_text(encoding="utf-8")
 ROLES = ("data", "model", "teacher", "student", "positive", "negative", "anchor", "baseline")
-FIGURES = pytest.mark.parametrize("figure", [TemperatureFigure, BiasVarianceFigure])
+
+
+def all_figures() -> list[type[Figure]]:
+    """The live figures of every unit."""
+    for unit in all_units(project_root()):
+        importlib.import_module(f"genssl_utils.{unit.topic}")
+    return [f for f in Figure.__subclasses__() if f.__module__.startswith("genssl_utils.")]
+
+
+FIGURES = pytest.mark.parametrize("figure", all_figures(), ids=lambda f: f.__name__)
 
 
 def script(folder: Path, text: str) -> Path:
@@ -59,7 +71,7 @@ def test_the_bundle_asks_nothing_of_the_network(figure):
 
 @FIGURES
 def test_what_the_topic_takes_from_the_kit_is_there(figure):
-    source = Path(bundle.__code__.co_filename).parents[1] / "gumbel_softmax" / figure._script
+    source = Path(inspect.getfile(figure)).parent / figure._script
     names = re.search(r"import \{([^}]*)\}", source.read_text(encoding="utf-8"))[1]
     exported = re.findall(
         r"^export (?:function|const) (\w+)", (KIT / "figure.js").read_text(encoding="utf-8"), re.M
