@@ -29,7 +29,9 @@ def measure(answers: Answers) -> list[dict[str, object]]:
         for labels in LABELS:
             runs = [train(method, answers, digit_task(labels, seed=s), seed=s) for s in SEEDS]
             found = [run.accuracy for run in runs]
-            row[f"{labels} a class"] = f"{statistics.mean(found):.3f} ± {statistics.stdev(found):.3f}"
+            row[f"{labels} a class"] = (
+                f"{statistics.mean(found):.3f} ± {statistics.stdev(found):.3f}"
+            )
             seconds += [run.seconds for run in runs]
         row["CPU s"] = statistics.mean(seconds)
         print(row, flush=True)

@@ -83,7 +83,9 @@ def boundary_figure() -> BoundaryFigure:
         frames=np.ascontiguousarray(stored).tobytes(),
         accuracy=[round(float(a), 4) for a in accuracy],
         points=[[round(v, 3) for v in row] for row in unlabelled.tolist()],
-        labelled=[[*(round(v, 3) for v in row), k] for row, k in zip(x.tolist(), y.tolist(), strict=True)],
+        labelled=[
+            [*(round(v, 3) for v in row), k] for row, k in zip(x.tolist(), y.tolist(), strict=True)
+        ],
         grid=list(GRID),
         window=list(WINDOW),
         moments=list(MOMENTS),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from genssl_utils.consistency_training.methods import SUPERVISED, Method
+from genssl_utils.consistency_training.methods import METHODS, SUPERVISED, Method
 from genssl_utils.consistency_training.step import Answers, Step
 from genssl_utils.consistency_training.views import PictureViews, Views
 from genssl_utils.kit.data import digits, split
@@ -17,7 +18,7 @@ from genssl_utils.kit.metrics import accuracy
 from genssl_utils.kit.nets import cnn
 from genssl_utils.kit.training import History, Objective, cpu_threads, fit
 
-__all__ = ["Task", "Training", "digit_task", "few_labels", "train"]
+__all__ = ["Task", "Training", "digit_task", "few_labels", "train", "train_all"]
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,7 @@ def few_labels(y: Tensor, per_class: int, generator: torch.Generator) -> Tensor:
     return torch.cat(chosen)
 
 
-def digit_task(
-    per_class: int = 4, *, seed: int = 0, validation: bool = False
-) -> Task:
+def digit_task(per_class: int = 4, *, seed: int = 0, validation: bool = False) -> Task:
     """The bundled digits with a few labels a class; the rest of the training part unlabelled.
 
     The training part (1257 pictures) is cut once more: 251 pictures are a validation part on which
@@ -95,6 +94,12 @@ def digit_task(
         f"digits, {per_class} labels a class", (own.x_train[at], own.y_train[at]), own.x_train,
         held_out, PictureViews(),
     )  # fmt: skip
+
+
+def train_all(answers: Answers, task: Task, **how: Any) -> dict[str, Training]:
+    """The baseline and every row of the table, each by its name; arguments as for `train`."""
+    rows = (SUPERVISED, *METHODS.values())
+    return {row.name: train(row, answers, task, **how) for row in rows}
 
 
 @cpu_threads(1)

@@ -82,7 +82,9 @@ class Method:
         if not 0 <= self.threshold <= 1 or not 0 <= self.decay < 1 or self.temperature <= 0:
             raise ValueError("Take 0 ≤ threshold ≤ 1, 0 ≤ decay < 1 and temperature > 0.")
         if min(self.views, self.students, self.rounds) < 1 or min(self.weight, self.entropy) < 0:
-            raise ValueError("Take views, students, rounds of at least 1, and weights of at least 0.")
+            raise ValueError(
+                "Take views, students, rounds of at least 1, and weights of at least 0."
+            )
 
     def answers(self) -> dict[str, str]:
         """The row of the table: each of the four questions with its answer in words."""

@@ -65,7 +65,9 @@ class Step:
         teacher: nn.Module | None = None,
     ) -> None:
         if method.teacher == "round" and method.weight and teacher is None:
-            raise ValueError(f"{method.name} needs a trained teacher: give the last round's network.")
+            raise ValueError(
+                f"{method.name} needs a trained teacher: give the last round's network."
+            )
         self.method, self.answers, self.model, self.views = method, answers, model, views
         self.x, self.y = labelled
         self.u, self.steps, self.generator, self.batch = unlabelled, steps, generator, batch
@@ -160,7 +162,9 @@ class Step:
         labels = torch.cat([F.one_hot(y, self.classes).to(target), target])
         other = torch.randperm(len(labels), generator=self.generator, device=labels.device)
         lam = self._beta(0.75)
-        mixed, labels = self.answers.mixup(everything, labels, everything[other], labels[other], lam)
+        mixed, labels = self.answers.mixup(
+            everything, labels, everything[other], labels[other], lam
+        )
         logits = self.model(mixed)
         labelled = distance("CE", labels[: len(x)], logits[: len(x)]).mean()
         unlabelled = self._compare(labels[len(x) :], logits[len(x) :])
@@ -196,7 +200,9 @@ class Step:
         else:
             loss = distance(method.loss, target[keep], logits[keep]).mean()
         if method.entropy:
-            loss = loss + method.entropy * distance("CE", logits[keep].softmax(1), logits[keep]).mean()
+            loss = (
+                loss + method.entropy * distance("CE", logits[keep].softmax(1), logits[keep]).mean()
+            )
         return loss * self.passed
 
     # --- batches --------------------------------------------------------------------------------
