@@ -23,9 +23,9 @@ __all__ = ["BoundaryFigure", "boundary_figure"]
 _ALT = (
     "Points in the plane form two interleaved half moons; three points of each carry a label, a "
     "circle or a square. A line shows where a small network changes its mind, and shading how sure "
-    "it is. Choose the teacher, the target with its loss, the view and the weight λ, and move through "
-    "the training. With labels alone the line cuts through the moons; with a strong or adversarial "
-    "view and a large λ it follows the gap between them."
+    "it is. Choose the teacher, the target with its loss, the view and the weight λ, and move "
+    "through the training. With labels alone the line cuts through the moons; with a strong or "
+    "adversarial view and a large λ it follows the gap between them."
 )
 
 

@@ -77,8 +77,8 @@ def few_labels(y: Tensor, per_class: int, generator: torch.Generator) -> Tensor:
 def digit_task(per_class: int = 4, *, seed: int = 0, validation: bool = False) -> Task:
     """The bundled digits with a few labels a class; the rest of the training part unlabelled.
 
-    The training part (1257 pictures) is cut once more: 251 pictures are a validation part on which
-    the settings of `METHODS` were chosen, the other 1006 are trained on. Measured is on the 540
+    The training part (1257 pictures) is cut once more: 252 pictures are a validation part on which
+    the settings of `METHODS` were chosen, the other 1005 are trained on. Measured is on the 540
     test pictures.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import torch
+import numpy as np
 from matplotlib.figure import Figure
 
 from genssl_utils.consistency_training.methods import METHODS, Method
@@ -58,15 +58,15 @@ def moons_picture(method: Method, answers: Answers) -> Figure:
     seen, share = frames(method, answers)
     (x, y), unlabelled, _ = moons()
     left, right, bottom, top = WINDOW
-    across = torch.linspace(left, right, GRID[0])
-    down = torch.linspace(top, bottom, GRID[1])
+    across = np.linspace(left, right, GRID[0])
+    down = np.linspace(top, bottom, GRID[1])
     with plots.style():
         figure, axes = plots.panels(3, size=(3.0, 2.5), sharey=True)
         for ax, at in zip(axes, (1, 3, len(MOMENTS) - 1), strict=True):
             p = seen[at].reshape(GRID[1], GRID[0]) / 255
             ax.contourf(across, down, p, levels=10, cmap="PuOr_r", alpha=0.55, vmin=0, vmax=1)
             ax.contour(across, down, p, levels=[0.5], colors=[plots.INK])
-            ax.plot(*unlabelled.t(), ".", color=plots.COLOURS["baseline"], markersize=2)
+            ax.plot(*unlabelled.t().numpy(), ".", color=plots.COLOURS["baseline"], markersize=2)
             for k, mark in ((0, "o"), (1, "s")):
                 ax.plot(
                     *x[y == k].t(), mark, color=plots.INK, markersize=7, markeredgecolor="white"

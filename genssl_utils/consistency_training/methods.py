@@ -36,8 +36,8 @@ class Method:
             a moving average, the moving average of the `predictions` for that example, or the
             network that the last `round` ended with.
         labels: the target is left `soft`, `sharpened` by a temperature, or made `hard`.
-        augmentation: what the student sees: a `weak` view, a `strong` one, or an `adversarial` one.
-        loss: squared distance (`L2`), cross-entropy (`CE`), `KL` or Jensen–Shannon divergence (`JS`).
+        augmentation: what the student sees: a `weak`, a `strong` or an `adversarial` view.
+        loss: squared distance (`L2`), cross-entropy (`CE`), `KL` or Jensen–Shannon (`JS`).
         weight: λ, the weight of the unlabelled loss beside the labelled one.
         ramp_up: share of the training over which λ rises from almost nothing.
         threshold: the target counts where its largest probability reaches this; 0 keeps all.
@@ -124,7 +124,8 @@ METHODS: dict[str, Method] = {
         Method("UDA", "latest", "sharpened", "strong", "KL",
                weight=1, threshold=0.8, temperature=0.4, paper="xie2020unsupervised"),
         Method("MixMatch", "latest", "sharpened", "weak", "L2",
-               weight=10, ramp_up=0.5, views=2, students=2, mix=True, paper="berthelot2019mixmatch"),
+               weight=10, ramp_up=0.5, views=2, students=2, mix=True,
+               paper="berthelot2019mixmatch"),
         Method("ReMixMatch", "latest", "sharpened", "strong", "CE",
                weight=1, ramp_up=0.3, students=2, mix=True, unmixed=0.5, align=True,
                paper="berthelot2020remixmatch"),

@@ -1,4 +1,4 @@
-"""Two moons with six labels, trained by any answers to the four questions, as frames of a picture."""
+"""Two moons with six labels, trained by any answers to the four questions, as frames."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def views_picture(seed: int = 4) -> Figure:
         figure, axes = plots.panels(len(shown), size=(1.1, 3.3))
         for ax, (title, pictures) in zip(axes, shown, strict=True):
             column = torch.nn.functional.pad(pictures[:, 0], (0, 0, 0, 1), value=0.5)
-            ax.imshow(column.reshape(-1, 8)[:-1], cmap="gray_r", vmin=0, vmax=1)
+            ax.imshow(column.reshape(-1, 8)[:-1].numpy(), cmap="gray_r", vmin=0, vmax=1)
             ax.set_title(title, fontsize=10)
             ax.axis("off")
     return figure

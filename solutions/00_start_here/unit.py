@@ -43,6 +43,7 @@ seed = 0
 # | unit | what you will be able to do |
 # |---|---|
 # | `05_gumbel_softmax` | send a gradient through a choice, and train a network that picks words |
+# | `14_consistency_training` | let a network teach itself from pictures and sentences that nobody labelled |
 #
 # More units are being written: the course is planned as 21.
 #

@@ -398,3 +398,13 @@ def test_html_escapes_what_the_student_wrote():
         raise ValueError("<script>alert(1)</script>")
 
     assert "<script>" not in run(assertion)._repr_html_()
+
+
+def test_an_expected_infinity_is_near_nothing_but_itself():
+    ex = check.exercise("none", "none")
+    infinite = torch.tensor([torch.inf, 1.0])
+    with ex.check("finite"):
+        ex.value(torch.tensor([9.0, 1.0]), infinite)
+    with ex.check("infinite"):
+        ex.value(infinite.clone(), infinite)
+    assert [outcome.passed for outcome in ex.result.outcomes] == [False, True]
