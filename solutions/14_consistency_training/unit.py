@@ -69,33 +69,32 @@ topic.method_table()
 # Every frame is a real training.
 #
 # 1. Start with *labels alone*. Where does the boundary run, and why?
-# 2. Choose *VAT* and set λ to 0.5, then 8. What holds the boundary between the moons?
-# 3. Take *hard* targets without and with the condition p ≥ 0.9, and move back to the first updates. Which one
-#    can still change its mind?
+# 2. Choose *VAT*, then sharpen its target. Which points change sides?
+# 3. Choose *UDA* and raise λ from 0.5 to 8. Is more weight always better?
+# 4. Take *hard* targets with strong noise at λ = 0.5, then ask for p ≥ 0.9. Here the condition costs: why?
 
 # %% tags=["figure"]
 topic.boundary_figure()
 
 # %% [markdown]
-# What to notice: the unlabelled points push the boundary out of where they are dense. A weak view pushes
-# little. A strong or adversarial one reaches across a whole moon. But agreement has no idea what is *right*: if the
-# early boundary is wrong, a confident teacher keeps it there.
+# What to notice: the unlabelled points push the boundary out of where they are dense. A strong or adversarial view
+# reaches across a whole moon. Too much weight freezes the first guess: agreement has no idea what is *right*.
 #
-# You will now write the seven parts that all these methods are made of.
+# You will now write the seven parts of all these methods.
 
 # %% [markdown]
 # ## Exercise 1: the consistency loss
 #
-# The teacher's guess is a fixed target: the student moves towards it, never the other way round. Write
+# The teacher's guess is a fixed target. Write
 # `kl_consistency(teacher_logits, student_logits)` for logits of shape (B, K): the mean over the batch of
 #
 # $$\mathrm{KL}(p \,\|\, q) = \sum_k p_k (\log p_k - \log q_k),$$
 #
 # with $p$ the softmax of the teacher's logits and $q$ the student's, in nats. The gradient reaches the
-# student alone. Logits can be as large as ±10,000, and the result must still be finite and right.
+# student alone. Logits may be ±10,000: the result must still be finite and right.
 #
 # *By hand:* teacher (ln 3, 0) gives p = (0.75, 0.25), student (0, 0) gives q = (0.5, 0.5). The loss is
-# 0.75 · ln 1.5 + 0.25 · ln 0.5 = 0.1308. And the gradient in the student's logits? It is q − p, over B.
+# 0.75 · ln 1.5 + 0.25 · ln 0.5 = 0.1308.
 
 
 # %% nbgrader={"grade": false, "grade_id": "kl_consistency", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]

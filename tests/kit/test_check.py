@@ -401,7 +401,8 @@ def test_html_escapes_what_the_student_wrote():
 
 
 def test_an_expected_infinity_is_near_nothing_but_itself():
-    ex = check.exercise("none", "none")
+    with check.using_key({"expected": {}, "mistakes": {}}):
+        ex = check.exercise("nothing", "f")
     infinite = torch.tensor([torch.inf, 1.0])
     with ex.check("finite"):
         ex.value(torch.tensor([9.0, 1.0]), infinite)
