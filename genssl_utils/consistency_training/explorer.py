@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from genssl_utils.consistency_training.methods import METHODS, Method
@@ -16,6 +17,9 @@ from genssl_utils.kit.explore import Explorer, explore
 __all__ = ["explore_methods", "moons_picture"]
 
 AS_THE_ROW = "as the row"
+SIDES = LinearSegmentedColormap.from_list(
+    "sides", [plots.COLOURS["data"], plots.PAPER, plots.COLOURS["model"]]
+)
 
 
 def explore_methods(answers: Answers) -> Explorer:
@@ -64,12 +68,16 @@ def moons_picture(method: Method, answers: Answers) -> Figure:
         figure, axes = plots.panels(3, size=(3.0, 2.5), sharey=True)
         for ax, at in zip(axes, (1, 3, len(MOMENTS) - 1), strict=True):
             p = seen[at].reshape(GRID[1], GRID[0]) / 255
-            ax.contourf(across, down, p, levels=10, cmap="PuOr_r", alpha=0.55, vmin=0, vmax=1)
+            ax.contourf(across, down, p, levels=10, cmap=SIDES, alpha=0.7, vmin=0, vmax=1)
             ax.contour(across, down, p, levels=[0.5], colors=[plots.INK])
             ax.plot(*unlabelled.t().numpy(), ".", color=plots.COLOURS["baseline"], markersize=2)
-            for k, mark in ((0, "o"), (1, "s")):
+            for k, mark, role in ((0, "o", "data"), (1, "s", "model")):
                 ax.plot(
-                    *x[y == k].t(), mark, color=plots.INK, markersize=7, markeredgecolor="white"
+                    *x[y == k].t(),
+                    mark,
+                    color=plots.COLOURS[role],
+                    markersize=7,
+                    markeredgecolor="white",
                 )
             ax.set(title=f"after {MOMENTS[at]} updates", xticks=[], yticks=[])
             ax.grid(visible=False)

@@ -140,8 +140,8 @@ class Step:
     def _aligned(self, p: Tensor) -> Tensor:
         """Distribution alignment: classes that are predicted too often count less."""
         self.seen_share = 0.95 * self.seen_share + 0.05 * p.mean(0)
-        p = p * self.share / self.seen_share.clamp(min=TINY)
-        return p / p.sum(1, keepdim=True)
+        moved = p * self.share / self.seen_share.clamp(min=TINY)
+        return moved / moved.sum(1, keepdim=True)
 
     # --- question 3: what the student sees ------------------------------------------------------
 

@@ -369,6 +369,7 @@ with ex.check("weights are averaged, counters are copied", weight=2):
 with ex.check("the inputs stay as they were"):
     tensors = [*teacher.values(), *student.values()]
     new = ex.unchanged(lambda *_: ema_update(teacher, student, 0.9), *tensors)
+    ex.mapping(new, student)
     ex.true(new is not teacher and new is not student, "You return one of the inputs.")
 with ex.check("no gradient, and no memory shared"):
     learning = {"weight": student["weight"].clone().requires_grad_()}
