@@ -32,7 +32,8 @@ TABLES = "<!-- tables: written by genssl book -->"
 
 BESIDE = """## Beside other libraries
 
-Ours and a peer's, measured in one run on one machine with one CPU thread (`make bench`).
+Ours and a peer's, or our own methods beside each other, measured in one run on one machine with
+one CPU thread (`make bench`).
 """
 
 AMENDED = """

@@ -191,15 +191,26 @@ def recorded(topic: str, scale: str = "laptop") -> dict[str, Any]:
     Returns:
         The entry: `seeds`, `versions` and, by name, `claims` with `mean`, `sd` and `values`.
     """
-    if not topic:
-        return {}
-    named = os.environ.get("GENSSL_RESULTS")
+    return _read(topic).get("scales", {}).get(scale, {}) if topic else {}
+
+
+def measured(name: str) -> dict[str, Any]:
+    """What a script of `bench/` wrote: `title`, `rows`, `note`, `versions`; empty where none did.
+
+    Args:
+        name: of the file in `book/results/bench/`, which is looked for as `recorded` does.
+    """
+    return _read(f"bench/{name}")
+
+
+def _read(name: str) -> dict[str, Any]:
     here = Path.cwd().resolve()
+    named = os.environ.get("GENSSL_RESULTS")
     folders = [Path(named)] if named else [p / "book" / "results" for p in (here, *here.parents)]
     for folder in folders:
-        path = folder / f"{topic}.json"
+        path = folder / f"{name}.json"
         if path.is_file():
-            return json.loads(path.read_text(encoding="utf-8"))["scales"].get(scale, {})
+            return json.loads(path.read_text(encoding="utf-8"))
     return {}
 
 

@@ -89,3 +89,11 @@ def test_a_claim_that_says_nothing_is_refused(value, more, told):
 def test_an_unknown_scale_is_refused():
     with pytest.raises(ValueError, match="laptop"):
         results.begin("05_x", scale="huge")
+
+
+def test_what_was_measured_beside_peers_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENSSL_RESULTS", str(tmp_path))
+    assert results.measured("toy") == {}
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "toy.json").write_text('{"title": "t", "rows": []}')
+    assert results.measured("toy")["title"] == "t"
