@@ -50,7 +50,7 @@ def triplets(
             if not len(a):
                 return 0 * z.sum()
         else:
-            same = labels[:, None] == labels
+            same = labels.unsqueeze(1).eq(labels)
             a, p = same.clone().fill_diagonal_(False).nonzero().unbind(1)
             score = {
                 "hard": -dist[a],

@@ -42,10 +42,10 @@ seed = 0
 #
 # | unit | what you will be able to do |
 # |---|---|
-# | `05_gumbel_softmax` | send a gradient through a choice, and train a network that picks words |
-# | `08_flows` | bend a Gaussian into data, keep count of the volume, and know log p exactly |
-# | `14_consistency_training` | let a network teach itself from pictures and sentences that nobody labelled |
-# | `18_contrastive` | train a network to say "the same" of things it never saw, and words without a softmax |
+# | `05_gumbel_softmax` | send a gradient through a choice |
+# | `08_flows` | bend a Gaussian into data and know log p exactly |
+# | `14_consistency_training` | learn from data that nobody labelled |
+# | `18_contrastive` | say "the same" of things never seen |
 #
 # More units are being written: the course is planned as 21.
 #
