@@ -5,7 +5,7 @@ from genssl_utils.contrastive.explorer import explore_semi_hard, verification_pi
 from genssl_utils.contrastive.information import bound_of, bound_table
 from genssl_utils.contrastive.objectives import (
     KINDS,
-    classifier,
+    Classifier,
     lifted,
     nearest,
     pairs,
@@ -25,6 +25,7 @@ from genssl_utils.contrastive.show import (
 from genssl_utils.contrastive.study import mining_study, unseen_study
 from genssl_utils.contrastive.triplet import TripletFigure, triplet_figure
 from genssl_utils.contrastive.unlabelled import (
+    ask_twice,
     askew_digits,
     pixel_probes,
     train_unlabelled,
@@ -35,14 +36,15 @@ from genssl_utils.contrastive.words import made_corpus, train_words
 __all__ = [
     "KINDS",
     "BoundFigure",
+    "Classifier",
     "PullFigure",
     "TripletFigure",
+    "ask_twice",
     "askew_digits",
     "batch_picture",
     "bound_figure",
     "bound_of",
     "bound_table",
-    "classifier",
     "corpus_table",
     "embedding_table",
     "explore_semi_hard",

@@ -52,7 +52,7 @@ def explore_semi_hard(semi_hard_negatives: Callable[..., Tensor]) -> Explorer:
 def semi_hard_picture(
     semi_hard_negatives: Callable[..., Tensor], margin: float, anchor: int
 ) -> Figure:
-    """Eleven points, one anchor, and the zone of its furthest positive that has a triple.
+    """Twelve points, one anchor, and the zone of its furthest positive that has a triple.
 
     Args:
         semi_hard_negatives: the student's.
@@ -65,12 +65,12 @@ def semi_hard_picture(
     x[6:] += torch.tensor([1.5, 0.4])
     triples = semi_hard_negatives(torch.cdist(x, x), labels, margin)
     own = triples[triples[:, 0] == anchor]
+    away = (x - x[anchor]).norm(dim=1)
     with plots.style():
         figure, (ax,) = plots.panels(1, size=(5.6, 4.0))
         if len(own):
-            p = int(own[0, 1])
-            inner = float((x[anchor] - x[p]).norm())
-            for radius, dash in ((inner, "-"), (inner + margin, "--")):
+            p = int(own[away[own[:, 1]].argmax(), 1])  # whatever the order of the rows
+            for radius, dash in ((float(away[p]), "-"), (float(away[p]) + margin, "--")):
                 ax.add_patch(Circle(x[anchor].tolist(), radius, fill=False, linestyle=dash,
                                     edgecolor=plots.COLOURS["baseline"]))  # fmt: skip
             ax.plot(*x[[anchor, p]].T, color=plots.COLOURS["positive"])

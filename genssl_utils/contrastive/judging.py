@@ -72,9 +72,19 @@ def few_labels(
 
 
 def probe(train: Tensor, train_y: Tensor, test: Tensor, test_y: Tensor) -> float:
-    """Accuracy of logistic regression on the embeddings, standardised by the training part."""
+    """Accuracy of logistic regression on embeddings, standardised by the training part.
+
+    Args:
+        train: embeddings to learn from, (n, D).
+        train_y: their classes, (n,).
+        test: embeddings to be classified, (m, D).
+        test_y: their classes, (m,).
+
+    Returns:
+        A share of the test embeddings.
+    """
     mean, sd = train.mean(0), train.std(0).clamp(min=1e-6)
-    model = LogisticRegression(max_iter=300)
+    model = LogisticRegression(max_iter=200, tol=1e-3)
     model.fit(((train - mean) / sd).numpy(), train_y.numpy())
     return float(model.score(((test - mean) / sd).numpy(), test_y.numpy()))
 

@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["KINDS", "Loss", "classifier", "lifted", "nearest", "pairs", "triplets"]
+__all__ = ["KINDS", "Classifier", "Loss", "lifted", "nearest", "pairs", "triplets"]
 
 KINDS = ("random", "easy", "semi-hard", "hard")
 """Which negatives a triplet gets."""
 
 Loss = Callable[[Tensor, Tensor, torch.Generator], Tensor]
+"""(unit embeddings (B, D), labels (B,), a source of chance) → scalar. One that is an `nn.Module`
+has weights of its own, which are trained along."""
 
 
 def triplets(
@@ -22,12 +24,14 @@ def triplets(
     semi_hard_negatives: Callable[..., Tensor],
     *,
     kind: str = "semi-hard",
-    margin: float = 0.2,
+    margin: float = 0.5,
+    every: bool = False,
 ) -> Loss:
-    """The student's triplet loss on every positive pair with negatives of one kind.
+    """The student's triplet loss on positive pairs with negatives of one kind.
 
-    `random`, `easy` (the furthest of the batch) and `hard` (the nearest) give each pair of a batch
-    one negative; `semi-hard` gives it all that the student's function finds.
+    Each pair (anchor, positive) of a batch gets one negative: a `random` one, an `easy` one (the
+    furthest), a `hard` one (the nearest), or a random one of the `semi-hard` that the student's
+    function finds; a pair without any is left out.
 
     Args:
         triplet_loss: the student's.
@@ -35,20 +39,24 @@ def triplets(
         semi_hard_negatives: the student's.
         kind: one of `KINDS`.
         margin: in squared distance.
+        every: take all semi-hard negatives of a pair, not one.
 
     Raises:
-        ValueError: another kind.
+        ValueError: another kind, or `every` with one that is not semi-hard.
     """
     if kind not in KINDS:
         raise ValueError(f"kind is one of {KINDS}, not {kind!r}.")
+    if every and kind != "semi-hard":
+        raise ValueError(f"every=True goes with semi-hard negatives alone, not with {kind!r}.")
 
     def loss(z: Tensor, labels: Tensor, chance: torch.Generator) -> Tensor:
         with torch.no_grad():
             dist = pairwise_sq_dist(z)
         if kind == "semi-hard":
-            a, p, n = semi_hard_negatives(dist, labels, margin).unbind(1)
-            if not len(a):
+            found = semi_hard_negatives(dist, labels, margin)
+            if not len(found):
                 return 0 * z.sum()
+            a, p, n = (found if every else one_of_each(found, len(z), chance)).unbind(1)
         else:
             same = labels.unsqueeze(1).eq(labels)
             a, p = same.clone().fill_diagonal_(False).nonzero().unbind(1)
@@ -61,6 +69,25 @@ def triplets(
         return triplet_loss(z[a], z[p], z[n], margin)
 
     return loss
+
+
+def one_of_each(triples: Tensor, size: int, chance: torch.Generator) -> Tensor:
+    """One random triple of every pair (anchor, positive) that has any.
+
+    Args:
+        triples: (A, 3), indices below `size`.
+        size: of the batch.
+        chance: the source of chance, on the CPU.
+
+    Returns:
+        LongTensor (P, 3), one row a pair.
+    """
+    mixed = triples[torch.randperm(len(triples), generator=chance).to(triples.device)]
+    pair = mixed[:, 0] * size + mixed[:, 1]
+    order = pair.argsort(stable=True)
+    first = torch.ones_like(pair, dtype=torch.bool)
+    first[1:] = pair[order][1:] != pair[order][:-1]
+    return mixed[order[first]]
 
 
 def lifted(
@@ -84,7 +111,7 @@ def lifted(
     return loss
 
 
-def pairs(info_nce: Callable[..., Tensor], *, temperature: float = 0.2) -> Loss:
+def pairs(info_nce: Callable[..., Tensor], *, temperature: float = 0.1) -> Loss:
     """The student's InfoNCE on pairs: each group holds one pair of every class, so that no
     negative is of the anchor's class. Needs as many pictures of every class, an even number."""
 
@@ -100,7 +127,7 @@ def pairs(info_nce: Callable[..., Tensor], *, temperature: float = 0.2) -> Loss:
     return loss
 
 
-def nearest(soft_nearest_neighbor_loss: Callable[..., Tensor], *, temperature: float = 0.2) -> Loss:
+def nearest(soft_nearest_neighbor_loss: Callable[..., Tensor], *, temperature: float = 0.5) -> Loss:
     """The student's soft nearest neighbour loss on the whole batch."""
 
     def loss(z: Tensor, labels: Tensor, chance: torch.Generator) -> Tensor:
@@ -109,20 +136,23 @@ def nearest(soft_nearest_neighbor_loss: Callable[..., Tensor], *, temperature: f
     return loss
 
 
-def classifier(classes: int, size: int, *, sharpness: float = 10.0, seed: int = 0) -> Loss:
-    """The baseline: cross-entropy over the seen classes; its own weights are fixed directions.
+class Classifier(nn.Module):
+    """The baseline: cross-entropy over the seen classes, on cosines.
 
     Args:
         classes: number of seen classes, labels 0 … classes − 1.
-        size: coordinates of an embedding.
-        sharpness: factor on the cosine of an embedding and a class's direction.
-        seed: of the directions, which are orthogonal.
+        size: coordinates D of an embedding.
+        sharpness: factor on the cosine of an embedding and its class's direction.
+        seed: of the directions at the start; they are trained along with the network.
     """
-    chance = torch.Generator().manual_seed(seed)
-    ways = nn.functional.normalize(torch.linalg.qr(
-        torch.randn(size, classes, generator=chance)).Q, dim=0)  # fmt: skip
 
-    def loss(z: Tensor, labels: Tensor, chance: torch.Generator) -> Tensor:
-        return F.cross_entropy(sharpness * z @ ways.to(z), labels)
+    def __init__(self, classes: int, size: int, *, sharpness: float = 5.0, seed: int = 0) -> None:
+        super().__init__()
+        chance = torch.Generator().manual_seed(seed)
+        self.directions = nn.Parameter(torch.randn(classes, size, generator=chance))
+        self.sharpness = sharpness
 
-    return loss
+    def forward(self, z: Tensor, labels: Tensor, chance: torch.Generator) -> Tensor:
+        """Unit embeddings (B, D) and labels (B,) → scalar in nats; no chance is used."""
+        cosine = z @ F.normalize(self.directions, dim=1).T
+        return F.cross_entropy(self.sharpness * cosine, labels)

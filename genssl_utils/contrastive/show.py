@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
-from torch import nn
 
-from genssl_utils.contrastive.unlabelled import Unlabelled, probe_accuracy, which_way_up
+from genssl_utils.contrastive.unlabelled import Unlabelled
 from genssl_utils.contrastive.unseen import Embedding
 from genssl_utils.contrastive.words import Corpus, WordVectors
 from genssl_utils.kit import plots
-from genssl_utils.kit.data import Split
 from genssl_utils.kit.tables import Table, table
 
 __all__ = [
@@ -108,32 +106,25 @@ def batch_picture(probes: Mapping[str, float], found: Sequence[Unlabelled]) -> F
         ax.set_xscale("log", base=2)
         ax.set_xticks(sizes, sizes)
         ax.set(
-            title="At equal updates, more negatives help", xlabel="batch size N",
+            title="At equal updates, larger batches do better", xlabel="batch size N",
             ylabel="accuracy, five labels a class", ylim=(min(0.4, pixels - 0.05), 1),
         )  # fmt: skip
     return figure
 
 
-def turned_table(found: Sequence[Unlabelled], data: Split) -> Table:
+def turned_table(asked: Mapping[str, tuple[float, float]]) -> Table:
     """What views that turn a picture all the way do to two questions about it.
 
-    Both are asked of the space that the loss sees, behind the head.
-
     Args:
-        found: networks trained with different views.
-        data: for the probes.
+        asked: views → accuracy of "which digit?" and of "which way up?".
     """
-    rows = []
-    for u in found:
-        space = nn.Sequential(u.model, u.head)
-        rows.append(
-            {
-                "views": u.name,
-                "which digit?": probe_accuracy(space, data),
-                "which way up?": which_way_up(space, data),
-            }
-        )
-    return table("The views decide what the space forgets (accuracy of a linear probe)", rows)
+    return table(
+        "The views decide what the space forgets (accuracy of a linear probe)",
+        [
+            {"views": name, "which digit?": digit, "which way up?": way_up}
+            for name, (digit, way_up) in asked.items()
+        ],
+    )
 
 
 def corpus_table(corpus: Corpus) -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from genssl_utils.contrastive.judging import equal_error, pair_distances
-from genssl_utils.contrastive.objectives import Loss, classifier
+from genssl_utils.contrastive.objectives import Classifier, Loss
 from genssl_utils.contrastive.unseen import (
     SIZE,
     Embedding,
@@ -23,7 +23,7 @@ __all__ = ["mining_study", "unseen_study"]
 def unseen_study(
     losses: Mapping[str, Loss],
     *,
-    steps: int = 400,
+    steps: int = 300,
     seed: int = 0,
     device: torch.device | str = "cpu",
     data: Strangers | None = None,
@@ -41,7 +41,7 @@ def unseen_study(
         Pixels first, then a plain classifier's features, then the losses in their order.
     """
     data = data or strangers()
-    plain = {"classifier (cross-entropy)": classifier(len(data.y.unique()), SIZE)}
+    plain = {"classifier (cross-entropy)": Classifier(len(data.y.unique()), SIZE, seed=seed)}
     return [pixels(data)] + [
         train_embedding(name, loss, data, steps=steps, seed=seed, device=device)
         for name, loss in (plain | dict(losses)).items()
@@ -51,7 +51,7 @@ def unseen_study(
 def mining_study(
     losses: Mapping[str, Loss],
     *,
-    steps: int = 400,
+    steps: int = 300,
     seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> list[Embedding]:

@@ -6,14 +6,14 @@ SimCLR's recipe (Chen et al. 2020, arXiv:2002.05709) at the size of the digits.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
+from genssl_utils.contrastive.judging import probe
 from genssl_utils.contrastive.views import jitter
 from genssl_utils.kit import nets
 from genssl_utils.kit.data import Split, digits
@@ -21,6 +21,7 @@ from genssl_utils.kit.training import History, Objective, fit, seed_all
 
 __all__ = [
     "Unlabelled",
+    "ask_twice",
     "askew_digits",
     "pixel_probes",
     "probe_accuracy",
@@ -64,7 +65,7 @@ def train_unlabelled(
     *,
     batch: int = 128,
     pictures: int = 12_800,
-    temperature: float = 0.2,
+    temperature: float = 0.1,
     turn: float = 15.0,
     rate: float = 2e-3,
     seed: int = 0,
@@ -137,10 +138,7 @@ def probe_accuracy(
             at = torch.cat([r[torch.randperm(len(r), generator=chance)[:each]] for r in rows])
             at = at.repeat(copies)
             train = features(jitter(data.x_train[at], chance).to(device)).cpu()
-            mean, sd = train.mean(0), train.std(0).clamp(min=1e-6)
-            model = LogisticRegression(max_iter=200, tol=1e-3)
-            model.fit(((train - mean) / sd).numpy(), data.y_train[at].numpy())
-            total += float(model.score(((test - mean) / sd).numpy(), data.y_test.numpy()))
+            total += probe(train, data.y_train[at], test, data.y_test)
     return total / DRAWS
 
 
@@ -172,7 +170,21 @@ def which_way_up(features: nn.Module, data: Split, *, labels: int = 200) -> floa
             return features(four.to(device)).cpu(), torch.arange(4).repeat_interleave(len(x))
 
     (train, train_y), (test, test_y) = turned(data.x_train[:labels]), turned(data.x_test)
-    mean, sd = train.mean(0), train.std(0).clamp(min=1e-6)
-    probe = LogisticRegression(max_iter=200, tol=1e-3)
-    probe.fit(((train - mean) / sd).numpy(), train_y.numpy())
-    return float(probe.score(((test - mean) / sd).numpy(), test_y.numpy()))
+    return probe(train, train_y, test, test_y)
+
+
+def ask_twice(found: Sequence[Unlabelled], data: Split) -> dict[str, tuple[float, float]]:
+    """Two questions to the space that the loss sees, behind the head: which digit, which way up?
+
+    Args:
+        found: networks trained with different views.
+        data: for the probes.
+
+    Returns:
+        Name → the two accuracies.
+    """
+    spaces = {u.name: nn.Sequential(u.model, u.head) for u in found}
+    return {
+        name: (probe_accuracy(space, data), which_way_up(space, data))
+        for name, space in spaces.items()
+    }

@@ -113,7 +113,8 @@ class WordVectors:
         vectors: one a word, (V, D).
         perplexity: of held-out neighbours, after the scores were normalised by an exact softmax.
         log_z: mean over the held-out words of log Σ_w exp s(w | word): 0 for a law.
-        agree: share of the five nearest neighbours that are of the word's class.
+        agree: share of the four nearest neighbours that are of the word's class; the smallest
+            class has five words, so that 1 can be reached.
         words_scored: scores computed for one training pair.
         seconds: of training.
         history: losses.
@@ -145,7 +146,7 @@ def train_words(
     size: int = 16,
     steps: int = 1200,
     batch: int = 256,
-    rate: float = 0.01,
+    rate: float = 0.03,
     seed: int = 0,
     name: str = "NCE",
 ) -> WordVectors:
@@ -206,7 +207,7 @@ def train_words(
     )  # fmt: skip
 
 
-def agreement(vectors: Tensor, classes: Tensor, n: int = 5) -> float:
+def agreement(vectors: Tensor, classes: Tensor, n: int = 4) -> float:
     """Share of each word's n nearest neighbours (cosine) that are of its class.
 
     Words of no class (−1) are left out, as words and as neighbours.

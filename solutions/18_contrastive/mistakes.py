@@ -68,6 +68,20 @@ def rounding_left(x):
     return n[:, None] + n - 2 * x @ x.T
 
 
+@mistake(
+    "pairwise_sq_dist", "Clamping keeps what rounding left on the diagonal: it must be exactly 0."
+)
+def clamped_alone(x):
+    n = x.square().sum(-1)
+    return (n[:, None] + n - 2 * x @ x.T).clamp(min=0)
+
+
+@mistake("pairwise_sq_dist", "The product is added. Expand the square of a − b again.")
+def product_added(x):
+    n = x.square().sum(-1)
+    return (n[:, None] + n + 2 * x @ x.T).clamp(min=0) * (1 - torch.eye(len(x)).to(x))
+
+
 @mistake("pairwise_sq_dist", "You sum over the rows: the result is (B, D). Sum over coordinates.")
 def wrong_axis(x):
     return _differences(x).square().sum(1)
@@ -140,7 +154,7 @@ def no_hinge(anchor, positive, negative, margin):
     return (_gap(anchor, positive, negative) + margin).mean()
 
 
-@mistake("triplet_loss", "The hinge acts on the mean. Put it on each triplet, then average.")
+@mistake("triplet_loss", "The hinge acts on the whole batch. Put it on each triplet, then average.")
 def hinge_on_the_mean(anchor, positive, negative, margin):
     return torch.relu((_gap(anchor, positive, negative) + margin).mean())
 
@@ -185,6 +199,26 @@ def softplus_for_hinge(anchor, positive, negative, margin):
 @mistake("triplet_loss", "The anchor was detached. It moves too.")
 def anchor_detached(anchor, positive, negative, margin):
     return torch.relu(_gap(anchor.detach(), positive, negative) + margin).mean()
+
+
+@mistake("triplet_loss", "One distance joins positive and negative. Both start at the anchor.")
+def from_the_positive(anchor, positive, negative, margin):
+    return torch.relu(
+        (anchor - positive).square().sum(-1) - (positive - negative).square().sum(-1) + margin
+    ).mean()
+
+
+@variant("triplet_loss")
+def by_pairwise_distance(anchor, positive, negative, margin):
+    pull, push = (F.pairwise_distance(anchor, other) ** 2 for other in (positive, negative))
+    return torch.clamp(pull - push + margin, min=0).mean()
+
+
+@variant("triplet_loss")
+def zero_when_all_is_easy(anchor, positive, negative, margin):
+    """A plain number where nothing is active."""
+    terms = [max(0, t) for t in _gap(anchor, positive, negative) + margin]
+    return sum(terms) / len(terms)
 
 
 @variant("triplet_loss")
@@ -287,6 +321,22 @@ def margin_from_zero(dist, labels, margin):
     return _triples(dist, labels, lambda ap, an: (ap < an) & (an < margin))
 
 
+@mistake(
+    "semi_hard_negatives", "The negative's distance is measured from the positive. Use the anchor."
+)
+def seen_from_the_positive(dist, labels, margin):
+    same, eye = labels[:, None] == labels, torch.eye(len(labels), dtype=torch.bool)
+    ap, pn = dist[:, :, None], dist[None]
+    inside = (ap < pn) & (pn < ap + margin)
+    return ((same & ~eye)[:, :, None] & ~same[:, None, :] & inside).nonzero()
+
+
+@mistake("semi_hard_negatives", "Where nothing is found the shape must still be (0, 3).")
+def empty_without_columns(dist, labels, margin):
+    found = three_loops(dist, labels, margin)
+    return found if len(found) else torch.tensor([], dtype=torch.int64)
+
+
 @mistake("semi_hard_negatives", "The columns are in another order: anchor, positive, negative.")
 def other_columns(dist, labels, margin):
     return three_loops(dist, labels, margin)[:, [0, 2, 1]]
@@ -351,6 +401,24 @@ def one_end(dist, labels, margin):
 @mistake("lifted_structure_loss", "You take the largest term. The formula sums all, inside a log.")
 def hardest_negative(dist, labels, margin):
     return torch.relu(_lifted(dist, labels, margin, smooth=False)).square().mean() / 2
+
+
+@mistake("lifted_structure_loss", "The pull is missing: each J ends in + D of its own pair.")
+def without_the_pull(dist, labels, margin):
+    same = labels[:, None] == labels
+    i, j = same.triu(1).nonzero().unbind(-1)
+    push = _lifted(dist, labels, margin) - dist[i, j]
+    return torch.relu(push).square().mean() / 2
+
+
+@mistake("lifted_structure_loss", "The distances are squared again. They come as they are used.")
+def squared_again(dist, labels, margin):
+    return torch.relu(_lifted(dist.square(), labels, margin)).square().mean() / 2
+
+
+@mistake("lifted_structure_loss", "The margin is not used.")
+def lifted_margin_forgotten(dist, labels, margin):
+    return torch.relu(_lifted(dist, labels, 0.0)).square().mean() / 2
 
 
 @mistake("lifted_structure_loss", "The square is missing.")
@@ -487,6 +555,19 @@ def mean_over_noise(pos_score, neg_scores, log_noise_pos, log_noise_neg):
                 reduce=lambda t, n: (t + n.mean(-1)).mean())  # fmt: skip
 
 
+@mistake("nce_loss", "You average over all words. Sum over a row's words; average over the B rows.")
+def mean_over_all_words(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    return _nce(pos_score, neg_scores, log_noise_pos, log_noise_neg,
+                reduce=lambda t, n: torch.cat([t[:, None], n], 1).mean())  # fmt: skip
+
+
+@mistake("nce_loss", "The noise words' odds lack log k: both kinds are judged by the same odds.")
+def k_for_true_words_alone(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    log_k = math.log(neg_scores.shape[-1])
+    true = F.softplus(log_noise_pos + log_k - pos_score)
+    return (true + F.softplus(neg_scores - log_noise_neg).sum(-1)).mean()
+
+
 @mistake("nce_loss", "You sum over the batch. Take the mean over it.")
 def summed_over_batch(pos_score, neg_scores, log_noise_pos, log_noise_neg):
     return _nce(pos_score, neg_scores, log_noise_pos, log_noise_neg,
@@ -614,6 +695,11 @@ def contexts_summed(z, c, W=None, temperature=1.0):
     return _choice(_scores(z, c, W) / temperature) * len(z)
 
 
+@mistake("info_nce", "This is the bound on the information, log N minus the loss. Return the loss.")
+def the_bound(z, c, W=None, temperature=1.0):
+    return math.log(len(z)) - _choice(_scores(z, c, W) / temperature)
+
+
 @mistake("info_nce", "The sign is wrong: minimising this makes the positive unlikely.")
 def info_sign(z, c, W=None, temperature=1.0):
     return -_choice(_scores(z, c, W) / temperature)
@@ -709,6 +795,16 @@ def soft_distances_rooted(x, y, temperature):
 @mistake("soft_nearest_neighbor_loss", "You multiply by the temperature. Divide by it.")
 def hot_for_cold(x, y, temperature):
     return _snn(x, y, 1 / temperature).mean()
+
+
+@mistake(
+    "soft_nearest_neighbor_loss",
+    "You average the positives' probabilities. They are alternatives: their chances add up.",
+)
+def positives_averaged(x, y, temperature):
+    eye = torch.eye(len(x), dtype=torch.bool)
+    count = ((y[:, None] == y) & ~eye).sum(-1)
+    return (_snn(x, y, temperature) + count[count > 0].log()).mean()
 
 
 @mistake("soft_nearest_neighbor_loss", "You sum over the anchors. Take their mean.")

@@ -61,8 +61,8 @@ topic.triplet_figure(margin=0.5)
 
 # %% [markdown]
 # What to notice: beyond the margin a negative teaches nothing at all; the loss has a **kink** there, and the slope
-# jumps. Right at the
-# anchor, where the loss is largest, the push fades to zero. The band between, **semi-hard**, does the work.
+# jumps. Right at the anchor, where the loss is largest, the push fades to zero. The band between, **semi-hard**,
+# does the work.
 #
 # ## Exercise 1: all distances inside a batch
 #
@@ -186,14 +186,14 @@ with ex.check("the gradients", weight=2):
         ex.gradient(triplet_loss(*leaves, 0.2), leaf)
 ### BEGIN HIDDEN TESTS
 with ex.hidden("other batches and margins", weight=2, hint="Hinge each triplet, then average."):
-    a, p, n = torch.randn(3, 9, 4, generator=ex.fresh, dtype=torch.float64)
-    for margin in (0.0, 0.3, 5.0):
+    a, p, n = torch.randn(3, 9, 4, generator=ex.fresh)
+    for margin in (0.01, 0.3, 5.0):
         terms = [
             max(0.0, sum((u - v) ** 2 - (u - w) ** 2 for u, v, w in zip(*rows)) + margin)
             for rows in zip(a.tolist(), p.tolist(), n.tolist())
         ]
         got = ex.unchanged(lambda *t, m=margin: triplet_loss(*t, m), a, p, n)
-        ex.value(got, torch.tensor(sum(terms) / 9, dtype=torch.float64))
+        ex.value(got, torch.tensor(sum(terms) / 9))
 with ex.hidden("inactive triplets teach nothing", hint="Beyond the margin the loss is 0 and flat."):
     a = torch.randn(5, 3, generator=ex.fresh)
     far = (a + 10).requires_grad_()
@@ -250,29 +250,17 @@ def semi_hard_negatives(dist, labels, margin):
 # %% nbgrader={"grade": true, "grade_id": "check_semi_hard_negatives", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("contrastive", "semi_hard_negatives", points=5)
 
-
-def counted(triples, size):
-    """How often each (anchor, positive, negative) came: (B, B, B). Their order does not matter."""
-    ex.finite(triples)
-    right = triples.ndim == 2 and triples.shape[1] == 3 and triples.dtype == torch.int64
-    ex.true(right, f"A LongTensor (A, 3) is needed, not {triples.dtype} {tuple(triples.shape)}.")
-    ex.true(bool(((triples >= 0) & (triples < size)).all()), "An index lies outside the batch.")
-    cube = torch.zeros(size, size, size, dtype=torch.int64)
-    one = torch.ones(len(triples), dtype=torch.int64)
-    return cube.index_put(tuple(triples.T), one, accumulate=True)
-
-
 line = torch.tensor([0.0, 1.0, -0.5, 1.4, 2.2, 0.3])
 dist = (line[:, None] - line).abs()
 labels = torch.tensor([0, 0, 1, 1, 0, 2])
 with ex.check("the worked triple", weight=2):
     small = torch.tensor([[0.0, 1.0, 1.1], [1.0, 0.0, 3.0], [1.1, 3.0, 0.0]])
-    ex.value(counted(semi_hard_negatives(small, torch.tensor([0, 0, 1]), 0.5), 3))
+    ex.rows(semi_hard_negatives(small, torch.tensor([0, 0, 1]), 0.5))
 with ex.check("six points on a line", weight=4):
-    ex.value(counted(semi_hard_negatives(dist, labels, 1.6), 6))
+    ex.rows(semi_hard_negatives(dist, labels, 1.6))
 with ex.check("distances on the borders do not count"):
     grid = (torch.arange(5.0)[:, None] - torch.arange(5.0)).abs()
-    ex.value(counted(semi_hard_negatives(grid, torch.tensor([0, 0, 1, 1, 0]), 1.0), 5))
+    ex.rows(semi_hard_negatives(grid, torch.tensor([0, 0, 1, 1, 0]), 1.0))
 with ex.check("nothing found is an empty (0, 3)"):
     ex.shape(semi_hard_negatives(dist, torch.arange(6), 1.0), (0, 3), torch.int64)
 ### BEGIN HIDDEN TESTS
@@ -280,19 +268,17 @@ with ex.hidden("other batches", weight=5, hint="Three conditions on labels, two 
     for size, classes, margin in ((7, 3, 0.4), (9, 2, 1.5), (6, 2, 100.0)):
         d = torch.rand(size, size, generator=ex.fresh, dtype=torch.float64) * 2
         y = torch.randint(classes, (size,), generator=ex.fresh)
-        want = torch.zeros(size, size, size, dtype=torch.int64)
-        for i in range(size):
-            for j in range(size):
-                for k in range(size):
-                    pair = i != j and y[i] == y[j] and y[i] != y[k]
-                    zone = d[i, j] < d[i, k] < d[i, j] + margin
-                    want[i, j, k] = int(pair and bool(zone))
+        every = range(size)
+        want = [
+            (i, j, k) for i in every for j in every for k in every
+            if i != j and y[i] == y[j] != y[k] and d[i, j] < d[i, k] < d[i, j] + margin
+        ]  # fmt: skip
         got = ex.unchanged(lambda *t, m=margin: semi_hard_negatives(*t, m), d, y)
-        ex.value(counted(got, size), want)
+        ex.rows(got, torch.tensor(want).reshape(-1, 3))
 with ex.hidden("the borders again", hint="Both comparisons are strict."):
     d = torch.tensor([[0.0, 1.0, 1.0, 3.0], [1.0, 0.0, 1.5, 2.0], [1.0, 1.5, 0, 1], [3.0, 2, 1, 0]])
     y = torch.tensor([4, 4, 7, 9])
-    ex.value(semi_hard_negatives(d, y, 1.0), torch.tensor([[1, 0, 2]]))
+    ex.rows(semi_hard_negatives(d, y, 1.0), torch.tensor([[1, 0, 2]]))
 with ex.hidden("one class, or one picture a class", hint="The result is then empty, (0, 3)."):
     d = torch.rand(4, 4, generator=ex.fresh)
     ex.shape(semi_hard_negatives(d, torch.zeros(4, dtype=torch.int64), 1.0), (0, 3), torch.int64)
@@ -305,11 +291,9 @@ with ex.hidden("the order of the batch, and odd labels", hint="A label is a name
         (a, p, n) for a in range(6) for p in range(6) for n in range(6)
         if a != p and y[a] == y[p] != y[n] and d[a, p] < d[a, n] < d[a, p] + 0.6
     ]  # fmt: skip
-    cube = torch.zeros(6, 6, 6, dtype=torch.int64)
-    for a, p, n in want:
-        cube[a, p, n] = 1
+    place = turn.argsort()  # row i stands at place[i] after the shuffle
     got = semi_hard_negatives(d[turn][:, turn], y[turn], 0.6)
-    ex.value(counted(got, 6), cube[turn][:, turn][:, :, turn])
+    ex.rows(got, place[torch.tensor(want).reshape(-1, 3)])
 ### END HIDDEN TESTS
 ex.report()
 
@@ -621,9 +605,10 @@ with ex.hidden("what all candidates share cancels", hint="Only differences of sc
 ex.report()
 
 # %% [markdown]
-# A good critic makes L small, and the paper proves that $\log N - L$ never exceeds, on average, the **mutual
-# information** of z and c. But L cannot be negative, so the bound cannot exceed log N either. Here z and c are
-# correlated Gaussians, whose information is known, and the critic is the best one there is.
+# A good critic makes L small, and $\log N - L$ never exceeds, on average, the **mutual information** of z and c
+# {cite}`oord2018cpc`; a proof is in {cite}`poole2019variational`. But L cannot be negative, so the bound cannot
+# exceed log N either. Here z and c are correlated Gaussians, whose information is known, and the critic is the best
+# one there is.
 #
 # Set the information to 6 nats. How large must a batch be before the bound says 4?
 
@@ -741,7 +726,8 @@ ex.report()
 # Both last losses share out their attention by a softmax, and the temperature says how unequally. A line's width is
 # the softmax weight of a point seen from the anchor **a**: solid lines pull it, dashed ones push it away.
 #
-# 1. Cool the temperature down. How many points still matter? Heat it up: why does the loss stop falling?
+# 1. Cool the temperature down. How many points still matter? Heat it up: towards which number does the loss go,
+#    and why?
 # 2. Switch to *InfoNCE*, which sees no labels: one partner pulls, all others push. What happens to the other
 #    points of the anchor's own class? They are called **false negatives**.
 
@@ -760,8 +746,8 @@ topic.pull_figure(temperature=0.5)
 # - **one label a class**: the class of the nearest of five known pictures.
 # - **linear probe**: logistic regression on all labelled pictures of the unseen classes.
 #
-# Same network, batches, steps and optimiser for every loss; the settings were chosen on digits 0 to 6 of the
-# training part. Predict: will a plain classifier's features do worse than all of them?
+# Same network, batches, steps and optimiser for every loss; each loss has one setting, chosen among digits 0 to 4
+# alone. Predict: will a plain classifier's features do worse than all of them?
 
 # %% tags=["experiment"]
 check.finished("contrastive", "pairwise_sq_dist", "triplet_loss", "semi_hard_negatives")
@@ -769,7 +755,7 @@ check.finished("contrastive", "lifted_structure_loss", "info_nce", "soft_nearest
 steps = {"laptop": 300, "full": 4000}[scale]
 parts = (triplet_loss, pairwise_sq_dist, semi_hard_negatives)
 losses = {
-    "triplet, semi-hard": topic.triplets(*parts, kind="semi-hard", margin=0.2),
+    "triplet, semi-hard": topic.triplets(*parts, kind="semi-hard", margin=0.5, every=True),
     "lifted structured": topic.lifted(lifted_structure_loss, pairwise_sq_dist),
     "InfoNCE": topic.pairs(info_nce),
     "soft nearest neighbour": topic.nearest(soft_nearest_neighbor_loss),
@@ -781,26 +767,26 @@ topic.embedding_table(spaces)
 topic.roc_picture([spaces[0], spaces[1], spaces[-1]])
 
 # %% tags=["claim"]
-for space in spaces[1:]:
+for space in spaces:
     results.claim(f"EER, {space.name}", space.verdict.eer, unit="share", better="lower")
     results.claim(f"one label, {space.name}", space.verdict.one_label, better="higher")
 
 # %% [markdown]
-# All of them beat pixels, and none is near perfect. The plain classifier is a strong baseline: many published gains
-# over it were found to be small {cite}`musgrave2020reality`. In the recorded seeds the soft nearest neighbour loss had
-# the lowest error each time, semi-hard triplets and the lifted loss came next, and InfoNCE, which uses the fewest pairs
-# of a batch here, did not beat the classifier. FaceNet's own 99.63 % on faces comes from 100 to 200 million pictures of
-# about 8 million people; with 27 classes, do not expect that.
+# All of them beat pixels in every recorded seed, none is near perfect, and **no loss wins**: over five seeds their
+# mean errors lie between 0.32 and 0.35, as far apart as one loss's seeds are. The plain classifier draws level too. A
+# careful comparison on photographs came to the same: with equal effort for all, the losses hardly differ
+# {cite}`musgrave2020reality`. What they share, near means same, did the work. FaceNet's own 99.63 % on faces comes
+# from 100 to 200 million pictures of about 8 million people; with 27 classes, do not expect that.
 #
 # ## Experiment 2: easy, semi-hard, hard
 #
-# One loss, your `triplet_loss`, and four ways to choose the negative: at random, the furthest of the batch (easy),
-# all semi-hard ones, the nearest of the batch (hard). Predict: which one fails most badly, and what would its loss
-# be, in numbers? The margin is 0.2.
+# One loss, your `triplet_loss`, and four ways to choose the negative of a pair: at random, the furthest of the batch
+# (easy), one of the semi-hard ones, the nearest of the batch (hard). Predict: which one fails most badly, and what
+# would its loss be, in numbers? The margin is 0.5.
 
 # %% tags=["experiment"]
 check.finished("contrastive", "pairwise_sq_dist", "triplet_loss", "semi_hard_negatives")
-kinds = {kind: topic.triplets(*parts, kind=kind, margin=0.2) for kind in topic.KINDS}
+kinds = {kind: topic.triplets(*parts, kind=kind, margin=0.5) for kind in topic.KINDS}
 mined = topic.mining_study(kinds, steps=steps, seed=seed, device=device)
 topic.mining_picture(mined)
 
@@ -810,9 +796,11 @@ for space in mined:
 results.claim("last loss, hard negatives", mined[-1].history.series["loss"][-1])
 
 # %% [markdown]
-# The hardest negatives **collapse** the space: all pictures land on one point, every distance is 0, and the loss
-# stands at the margin, 0.2. To be pushed by a negative nearer than the positive is easiest escaped by being
-# nowhere. The easy ones teach nothing once the margin is met.
+# The hardest negatives **collapse** the space: all pictures land nearly on one point, and the loss stands at the
+# margin, 0.5. When every negative is nearer than the positive, shrinking all distances is the quickest way to lower
+# the loss, and near a point the push has almost no slope left (you saw it in the first figure). The easy ones meet the
+# margin soon and teach nothing more. Both end **worse than raw pixels**. Semi-hard ones had a lower error than random
+# ones in each of the five recorded seeds; and one a pair did better here than all of them (Experiment 1).
 #
 # ## Experiment 3: no labels at all
 #
@@ -834,7 +822,7 @@ topic.batch_picture(probes, by_batch)
 
 # %% [markdown]
 # A large batch has more negatives, but it also shows more pictures. The last row of the table gives N = 64 as many
-# pictures as N = 256 had, hence four times the updates. What is left of the advantage?
+# pictures as N = 256 had, hence four times the updates. Predict: what is left of the advantage?
 
 # %% tags=["experiment"]
 check.finished("contrastive", "info_nce")
@@ -849,6 +837,11 @@ for found in by_batch:
 results.claim("probe, InfoNCE N = 64, as many pictures as 256", longer.accuracy, better="higher")
 
 # %% [markdown]
+# Nothing is left: at an equal number of *pictures* the smaller batch did better here, in each recorded seed; at an
+# equal number of *updates* the larger one did. SimCLR saw it otherwise: at 100 epochs of ImageNet, equal pictures for
+# all, large batches won clearly, and the gap shrank or vanished as training went on. So "large batches help" needs its
+# unit, and its length of training.
+#
 # ## Experiment 4: words, by noise
 #
 # A small made language (81 words, seven sentence patterns). From a word, predict its neighbours, with the score
@@ -875,13 +868,13 @@ topic.word_table(vectors)
 # %% tags=["claim"]
 for found in vectors:
     results.claim(f"perplexity, {found.name}", found.perplexity, better="lower")
-    results.claim(f"neighbours of its class, {found.name}", found.agree, better="higher")
 results.claim("mean log Z, NCE", vectors[1].log_z, unit="nats")
 
 # %% [markdown]
-# NCE reaches the softmax's perplexity with 9 scores a pair in place of 81, and its scores nearly sum to one, although nobody
-# ever summed them. Without the correction the vectors are as good, but the scores are no log-probabilities. (At 81
-# words the softmax is still cheap, and NCE saves no time; at a million it does.)
+# NCE reaches the softmax's perplexity to within 1 % with 9 scores a pair in place of 81, and log Z is near 0 on
+# average, although nobody ever summed the scores. Without the correction the scores are no log-probabilities, even
+# after an exact softmax; its vectors still find the word classes, as all three do (these classes are too clear to tell
+# them apart). At 81 words the softmax is cheap and NCE saves no time; at a million it does.
 #
 # ## What came out
 #
@@ -904,7 +897,13 @@ gentle = topic.train_unlabelled(info_nce, data, batch=64, name="turned up to 15Â
 wild = topic.train_unlabelled(
     info_nce, data, batch=64, turn=180.0, name="turned up to 180Â°", **settings
 )
-topic.turned_table([gentle, wild], data)
+asked = topic.ask_twice([gentle, wild], data)
+topic.turned_table(asked)
+
+# %% tags=["claim"]
+for name, (digit, way_up) in asked.items():
+    results.claim(f"which digit?, {name}", digit, better="higher")
+    results.claim(f"which way up?, {name}", way_up, better="higher")
 
 # %% [markdown]
 # The second space was told that a turned digit is the same thing. It knows less of how a digit stands, and less of the
@@ -914,7 +913,7 @@ topic.turned_table([gentle, wild], data)
 # ## What to remember
 #
 # - Pull the positive, push the negatives: the losses differ in *which* pairs of a batch count, and how much.
-# - Negatives decide. Too easy teaches nothing, too hard collapses; many at once, weighed by a softmax, is safest.
+# - Negatives decide. Too easy teaches nothing, too hard collapses; semi-hard ones, or all of a batch at once, work.
 # - NCE learns a law without its sum; InfoNCE cannot see more than log N nats of information.
 #
 # ## Further reading

@@ -76,6 +76,40 @@ def test_views_stay_pictures_and_follow_the_generator():
 # ---- which triples a loss is given
 
 
+def test_one_semi_hard_triple_of_each_pair():
+    triples = torch.tensor([[0, 1, 2], [0, 1, 3], [1, 0, 2], [4, 5, 0], [4, 5, 1], [4, 5, 2]])
+    seen = set()
+    for seed in range(40):
+        found = objectives.one_of_each(triples, 6, generator(seed))
+        assert found[:, :2].tolist() == [[0, 1], [1, 0], [4, 5]]
+        seen |= set(map(tuple, found.tolist()))
+    assert seen == set(map(tuple, triples.tolist()))  # each has its turn
+    with pytest.raises(ValueError, match="every=True goes with semi-hard"):
+        objectives.triplets(None, None, None, kind="hard", every=True)
+
+
+def test_the_classifier_trains_its_own_directions():
+    data = unseen.strangers((0, 1), (2,), choosing=True)
+    loss = objectives.Classifier(3, unseen.SIZE)
+    before = loss.directions.detach().clone()
+    with pytest.raises(ValueError, match="pairs of two"):  # one unseen class has no verdict
+        unseen.train_embedding("classifier", loss, data, steps=1)
+    assert not torch.equal(loss.directions, before)
+    z = torch.nn.functional.normalize(loss.directions.detach(), dim=1)
+    assert loss(z, torch.arange(3), generator()) < loss(z, torch.tensor([1, 2, 0]), generator())
+
+
+def test_settings_are_chosen_without_a_test_picture_or_an_unseen_digit():
+    data = unseen.strangers((0, 1, 2), (3, 4), choosing=True)
+    assert set(data.gallery_y.tolist()) == set(data.query_y.tolist()) == {3, 4}
+    train = unseen.digits().y_train
+    assert len(data.gallery_y) + len(data.query_y) == int(
+        torch.isin(train, torch.tensor([3, 4])).sum()
+    )
+    with pytest.raises(ValueError, match=r"\[2\] cannot be seen and unseen"):
+        unseen.strangers((0, 2), (2, 3))
+
+
 @pytest.mark.parametrize("kind", objectives.KINDS)
 def test_triplets_are_of_the_kind_asked_for(kind):
     y = torch.tensor([0, 0, 1, 1, 2, 2])

@@ -9,6 +9,8 @@ import torch
 from pytorch_metric_learning import distances, losses, miners, reducers
 from torch.nn import functional as F
 
+from genssl_utils.contrastive.explorer import semi_hard_picture
+from genssl_utils.contrastive.information import bound_of
 from genssl_utils.course.catalogue import Checker
 from genssl_utils.course.source import find_unit, project_root
 
@@ -137,3 +139,62 @@ def test_a_cold_soft_nearest_neighbour_compares_two_nearest(answers):
     want = (positive - dist.amin(1)).mean()
     cold = 1e-5 * answers["soft_nearest_neighbor_loss"](z, y, 1e-5)
     torch.testing.assert_close(cold, want, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("nats", [1.0, 3.0, 6.0])
+def test_the_bound_exceeds_neither_the_information_nor_log_n(answers, nats):
+    """Poole et al. 2019: log N − L ≤ min(I, log N) on average; 4096 pairs leave some noise."""
+    before = -1.0
+    for batch_size in (4, 32, 256):
+        bound = bound_of(answers["info_nce"], information=nats, batch=batch_size)
+        assert before < bound <= min(nats + 0.06, math.log(batch_size))
+        before = bound
+    assert before > 0.6 * min(nats, math.log(256))
+
+
+def test_a_hot_soft_nearest_neighbour_counts_and_a_hot_info_nce_guesses(answers):
+    z, y = batch(size=24, classes=4)  # 5 others of one's own class among 23
+    hot = answers["soft_nearest_neighbor_loss"](z, y, 1e9).item()
+    assert hot == pytest.approx(math.log(23 / 5), abs=1e-6)
+    guess = answers["info_nce"](z, z, None, 1e9).item()
+    assert guess == pytest.approx(math.log(24), abs=1e-6)
+
+
+def test_lifted_loss_lies_above_its_hardest_negative_and_below_a_sum_more(answers):
+    """A log of a sum over n terms is their maximum, plus at most log n."""
+    z, y = batch()
+    dist = torch.cdist(z, z)
+    away = (1.0 - dist).masked_fill(y[:, None] == y, -torch.inf).amax(1)
+    i, j = (y[:, None] == y).triu(1).nonzero().T
+    hardest = torch.maximum(away[i], away[j]) + dist[i, j]
+    got = (2 * answers["lifted_structure_loss"](dist, y, 1.0)).item()
+    low = torch.relu(hardest).square().mean().item()
+    high = torch.relu(hardest + math.log(2 * 18)).square().mean().item()
+    assert low < got < high
+
+
+def test_semi_hard_triples_all_cost_something_and_less_than_the_margin(answers):
+    z, y = batch()
+    dist = answers["pairwise_sq_dist"](z)
+    for a, p, n in answers["semi_hard_negatives"](dist, y, 0.3).tolist():
+        cost = answers["triplet_loss"](z[a][None], z[p][None], z[n][None], 0.3).item()
+        assert 0 < cost < 0.3
+
+
+def test_the_explorer_shows_the_furthest_positive_whatever_the_order_of_the_rows(answers):
+    def shuffled(*args):
+        rows = answers["semi_hard_negatives"](*args)
+        return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(7))]
+
+    for anchor in range(6):
+        lines = [
+            [line.get_xydata().tolist() for line in semi_hard_picture(f, 1.0, anchor).axes[0].lines]
+            for f in (answers["semi_hard_negatives"], shuffled)
+        ]
+        circles = [
+            sorted(p.radius for p in semi_hard_picture(f, 1.0, anchor).axes[0].patches)
+            for f in (answers["semi_hard_negatives"], shuffled)
+        ]
+        assert circles[0] == circles[1]
+        assert sorted(map(str, lines[0])) == sorted(map(str, lines[1]))
+    assert any(circles[0])

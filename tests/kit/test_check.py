@@ -122,7 +122,7 @@ ALARMS = {
 @pytest.mark.parametrize("name", ALARMS)
 def test_a_statistical_check_keeps_its_false_alarm_rate(name, monkeypatch):
     """With the rate set to 2 %, about 2 % of 400 right samples raise an alarm: not more, some."""
-    monkeypatch.setattr("genssl_utils.kit.check.assertions.FALSE_ALARM", 0.02)
+    monkeypatch.setattr("genssl_utils.kit.check.draws.FALSE_ALARM", 0.02)
     alarms = sum(
         not run(lambda ex, s=s: ALARMS[name](ex, check.generator(s))).passed for s in range(400)
     )
@@ -405,3 +405,57 @@ def test_no_number_is_near_to_infinity(got):
     want = torch.tensor([torch.inf, 1.0])
     assert run(lambda ex: ex.value(torch.tensor([got, 1.0]), want)).points == 0
     assert run(lambda ex: ex.value(want.clone(), want)).points == 2
+
+
+def test_a_whole_number_says_what_a_float_says():
+    assert run(lambda ex: ex.value(0, 0.0)).points == 2
+    assert run(lambda ex: ex.value(True, 1.0)).points == 0
+    assert run(lambda ex: ex.value(1, torch.tensor(0.0))).points == 0
+    key = {"expected": {"it works #1": {"dtype": "float", "shape": [], "data": [2.0]}}} | {
+        "mistakes": {}
+    }
+    assert run(lambda ex: ex.value(2), key=key).points == 2
+
+
+def test_a_plain_number_has_no_gradient():
+    x = torch.ones(2, requires_grad=True)
+    assert run(lambda ex: ex.no_gradient(0.0, x)).points == 2
+    report = run(lambda ex: ex.gradient(0.0, x, torch.zeros(2)))
+    assert report.points == 0
+    assert "No gradient reaches" in str(report)
+
+
+ROWS = torch.tensor([[0, 1, 2], [1, 0, 2]])
+
+
+@pytest.mark.parametrize("got", [ROWS, ROWS.flip(0), ROWS.int()])
+def test_rows_count_in_any_order(got):
+    assert run(lambda ex: ex.rows(got, ROWS)).points == 2
+    empty = torch.zeros(0, 3, dtype=torch.int64)
+    assert run(lambda ex: ex.rows(empty, empty)).points == 2
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        (ROWS[:1], "1 rows, where 2 are right; missing: 1, the first of them (1, 0, 2)"),
+        (torch.cat([ROWS, ROWS[:1]]), "too many: 1, the first of them (0, 1, 2) (again)"),
+        (torch.cat([ROWS, ROWS + 1]), "too many: 2, the first of them (1, 2, 3)."),
+        (ROWS[:, :2], "A row has 2 numbers; 3 are needed."),
+        (ROWS.float(), "Rows of whole numbers are needed, not torch.float32 (2, 3)"),
+        (torch.tensor([], dtype=torch.int64), "Rows of whole numbers are needed"),
+        ([(0, 1, 2)], "returned list"),
+    ],
+)
+def test_other_rows_are_named(got, said):
+    report = run(lambda ex: ex.rows(got, ROWS))
+    assert report.points == 0
+    assert said in str(report)
+
+
+def test_rows_are_recognised_whatever_their_order():
+    seen = Value(ROWS).to_json()
+    key = {"expected": {"it works #1": Value(ROWS + 1).to_json()}} | {
+        "mistakes": {"f1": {"hint": "One too few.", "observed": {"it works #1": seen}}}
+    }
+    assert "One too few." in str(run(lambda ex: ex.rows(ROWS.flip(0)), key=key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,50 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genssl_utils.kit.check.observe import (
-    Fact,
-    Frequencies,
-    Law,
-    Observation,
-    Value,
-    close,
-    kind_of,
-    value_of,
-    wide,
-)
-from genssl_utils.kit.check.report import CheckFailed, Outcome
-
-FALSE_ALARM = 1e-7
-"""Chance that a right random answer fails one statistical assertion; a named check holds at most
-ten of them, so that its own chance stays below 1e-6."""
+from genssl_utils.kit.check.draws import RandomAnswers
+from genssl_utils.kit.check.observe import Fact, Value, close, kind_of, value_of, wide
 
 
-class Assertions:
+class Assertions(RandomAnswers):
     """The vocabulary; `Exercise` adds the blocks, the key and the report."""
-
-    observations: dict[str, Observation]
-    key: dict[str, Any]
-    _current: Outcome | None
-    _failing: dict[str, str]
-
-    def _see(self, observation: Observation, what: str) -> str:
-        """Record an observation under the current check; returns its label."""
-        if self._current is None:
-            raise RuntimeError(f"Use {what or 'this'} inside `with ex.check(...)`.")
-        if self._current.hidden:
-            return ""
-        prefix = f"{self._current.name} #"
-        label = f"{prefix}{sum(at.startswith(prefix) for at in self.observations) + 1}"
-        self.observations[label] = observation
-        return label
-
-    def _fail(self, message: str) -> None:
-        if self._current is not None and not self._current.hidden:
-            prefix = f"{self._current.name} #"
-            labels = [at for at in self.observations if at.startswith(prefix)]
-            if labels:
-                self._failing[self._current.name] = labels[-1]
-        raise CheckFailed(message)
 
     # --- exact answers ----------------------------------------------------------------------
 
@@ -64,6 +27,8 @@ class Assertions:
                 as a tensor of shape ().
             expected: the right value; by default the one in the key.
         """
+        if type(got) is int and self._kind_next(expected) == "float":
+            got = float(got)  # `return 0` says what `return 0.0` says
         if isinstance(got, (bool, int, float)):
             got = torch.as_tensor(got, dtype=torch.float64 if isinstance(got, float) else None)
         self._tensor(got)
@@ -72,22 +37,62 @@ class Assertions:
     def _compare(self, got: Tensor, expected: Tensor | float | None, dtype: torch.dtype) -> None:
         """Compare with the expected value within the tolerance of `dtype`."""
         label = self._see(Value(got, dtype), "value")
-        kind = None
         if expected is None and self.key["expected"] is None:
             return
-        if expected is None:
-            recorded = self.key["expected"].get(label)
-            if recorded is None:
-                self._fail("No expected value is recorded. Run `genssl build`.")
-            expected, kind = value_of(recorded), recorded["dtype"]
-        expected = torch.as_tensor(expected)
+        expected, kind = self._expected(label, expected)
         self._same_shape(got, tuple(expected.shape))
-        if kind_of(got.dtype) != (kind or kind_of(expected.dtype)):
-            self._fail(f"The dtype is {got.dtype}; a {kind or kind_of(expected.dtype)} is needed.")
+        if kind_of(got.dtype) != kind:
+            self._fail(f"The dtype is {got.dtype}; a {kind} is needed.")
         self._finite(got, allow=expected)
         right = close(got.detach(), expected, dtype)
         if not bool(right.all()):
             self._fail(_where_wrong(got.detach(), expected, right))
+
+    def _expected(self, label: str, given: Tensor | float | None) -> tuple[Tensor, str]:
+        """The right value, given or recorded under a label, and its kind of dtype."""
+        if given is not None:
+            right = torch.as_tensor(given)
+            return right, kind_of(right.dtype)
+        recorded = self.key["expected"].get(label)
+        if recorded is None:
+            self._fail("No expected value is recorded. Run `genssl build`.")
+        return value_of(recorded), recorded["dtype"]
+
+    def _kind_next(self, expected: Tensor | float | None) -> str | None:
+        """The kind of dtype that the next value must have, where that is known."""
+        if expected is None:
+            recorded = (self.key["expected"] or {}).get(self._next_label())
+            return recorded and recorded.get("dtype")
+        return kind_of(torch.as_tensor(expected).dtype)
+
+    def rows(self, got: object, expected: Tensor | None = None) -> None:
+        """The answer has exactly these rows of whole numbers, each once, in any order.
+
+        Args:
+            got: what the student's function returned, to be an integer tensor (A, K).
+            expected: the right rows, (A, K); by default those in the key.
+        """
+        self._tensor(got)
+        if got.ndim != 2 or kind_of(got.dtype) != "integer":
+            self._see(Fact(f"{got.ndim}-D {kind_of(got.dtype)}"), "rows")
+            self._fail(f"Rows of whole numbers are needed, not {got.dtype} {tuple(got.shape)}.")
+        inorder = torch.tensor(sorted(got.tolist()), dtype=torch.int64).reshape(got.shape)
+        label = self._see(Value(inorder), "rows")
+        if expected is None and self.key["expected"] is None:
+            return
+        wanted, _ = self._expected(label, expected)
+        if got.shape[1] != wanted.shape[1]:
+            self._fail(f"A row has {got.shape[1]} numbers; {wanted.shape[1]} are needed.")
+        seen = Counter(map(tuple, inorder.tolist()))
+        right = Counter(map(tuple, wanted.to(torch.int64).tolist()))
+        for rows, what in ((right - seen, "missing"), (seen - right, "too many")):
+            if rows:
+                first = min(rows)
+                again = " (again)" if what == "too many" and first in right else ""
+                self._fail(
+                    f"{len(got)} rows, where {len(wanted)} are right; {what}: {rows.total()}, "
+                    f"the first of them {first}{again}."
+                )
 
     def shape(self, got: object, shape: Sequence[int], dtype: torch.dtype | None = None) -> None:
         """The answer is a tensor of this shape (and, where it matters, of this dtype)."""
@@ -189,6 +194,8 @@ class Assertions:
             self._fail("A gradient flows where none should.")
 
     def _grad(self, scalar: object, wrt: Tensor) -> Tensor | None:
+        if isinstance(scalar, (bool, int, float)):
+            return None  # a plain number hangs on nothing
         self._tensor(scalar)
         if not scalar.requires_grad:
             return None
@@ -209,118 +216,6 @@ class Assertions:
         _, got = f(x)
         rows = [torch.autograd.functional.jacobian(lambda r: f(r[None])[0][0], row) for row in x]
         self.value(got, torch.linalg.slogdet(torch.stack(rows)).logabsdet.to(got.dtype))
-
-    # --- random answers ---------------------------------------------------------------------
-
-    def law(self, sample: Tensor, cdf: Callable[[np.ndarray], np.ndarray], draws: int) -> None:
-        """A continuous sample follows a law: Kolmogorov–Smirnov, false alarm 1e-7.
-
-        Args:
-            sample: independent draws, any shape.
-            cdf: the law's distribution function.
-            draws: how many there must be; a shorter answer could pass any test.
-        """
-        from scipy import stats
-
-        self._real(sample)
-        flat = sample.detach().to("cpu", torch.float64).reshape(-1).numpy()
-        self._see(Law(flat), "law")
-        if flat.size != draws:
-            self._fail(f"There are {flat.size} numbers; {draws} are needed.")
-        self._finite(sample)
-        test = stats.kstest(flat, cdf)
-        if test.pvalue < FALSE_ALARM:
-            at = float(test.statistic_location)
-            seen, want = float((flat <= at).mean()), float(cdf(at))
-            self._fail(
-                f"{flat.size} draws do not follow the law: {seen:.1%} of them lie below {at:.3g}, "
-                f"where {want:.1%} should."
-            )
-
-    def frequencies(self, categories: Tensor, probs: Tensor, draws: int) -> None:
-        """Categories come out as often as they should: G-test, false alarm 1e-7.
-
-        Args:
-            categories: (N,) independent draws in 0 … K−1.
-            probs: (K,) probabilities.
-            draws: N, as for `law`.
-        """
-        from scipy import stats
-
-        self.shape(categories, (draws,))
-        if kind_of(categories.dtype) != "integer":
-            self._fail(f"The dtype is {categories.dtype}; whole numbers are needed.")
-        flat, k = categories.detach().to("cpu", torch.int64).reshape(-1), probs.numel()
-        inside = bool(((flat >= 0) & (flat < k)).all())
-        counts = torch.bincount(flat.clamp(0, k - 1), minlength=k).numpy()
-        self._see(Frequencies(counts), "frequencies")
-        if not inside:
-            self._fail(f"A category lies outside 0 … {k - 1}.")
-        p = probs.detach().to("cpu", torch.float64).numpy()
-        if (counts[p == 0] > 0).any():
-            self._fail("A category of probability 0 came out.")
-        want = counts.sum() * p[p > 0] / p.sum()
-        test = stats.power_divergence(counts[p > 0], want, lambda_="log-likelihood")
-        if test.pvalue < FALSE_ALARM:
-            shares = counts / counts.sum()
-            worst = int(np.abs(shares - p / p.sum()).argmax())
-            self._fail(
-                f"Category {worst} came out in {shares[worst]:.1%} of {draws} draws; "
-                f"{p[worst] / p.sum():.1%} is right."
-            )
-
-    def mean(self, sample: Tensor, expected: Tensor | float, sd: float, draws: int) -> None:
-        """The mean over the first axis is `expected`: a z-test an element, false alarm 1e-7.
-
-        Args:
-            sample: (N, ...) independent draws along the first axis.
-            expected: the true mean, of the other axes' shape or a number.
-            sd: the true standard deviation; one taken from the sample would hide an outlier.
-            draws: N, as for `law`; large enough for the mean to be nearly normal.
-        """
-        from scipy import stats
-
-        self._real(sample)
-        if sample.shape[:1] != (draws,):
-            self._fail(f"The shape is {tuple(sample.shape)}; {draws} draws are needed.")
-        self._finite(sample)
-        x = sample.detach().to("cpu", torch.float64)
-        want = torch.as_tensor(expected).to("cpu", torch.float64).expand(x.shape[1:])
-        z = float(((x.mean(0) - want) / (sd / draws**0.5)).abs().max())
-        limit = stats.norm.isf(FALSE_ALARM / 2 / max(1, want.numel()))
-        self._see(Fact("mean as expected" if z < limit else "mean is off"), "mean")
-        if not z < limit:
-            self._fail(f"A mean is off by {z:.1f} standard errors.")
-
-    # --- small ones -------------------------------------------------------------------------
-
-    def _tensor(self, got: object) -> None:
-        if not isinstance(got, Tensor):
-            self._see(Fact(f"returned {type(got).__name__}"), "this")
-            what = "nothing (None): is a `return` missing?" if got is None else type(got).__name__
-            self._fail(f"A tensor is needed; your function returned {what}")
-
-    def _real(self, got: object) -> None:
-        """A tensor of real numbers."""
-        self._tensor(got)
-        if kind_of(got.dtype) == "complex":
-            self._see(Fact("complex numbers"), "this")
-            self._fail(f"The dtype is {got.dtype}; real numbers are needed.")
-
-    def _same_shape(self, got: Tensor, shape: tuple[int, ...]) -> None:
-        if tuple(got.shape) != shape:
-            self._fail(f"The shape is {tuple(got.shape)}; {shape} is needed.")
-
-    def _finite(self, got: Tensor, allow: Tensor | None = None) -> None:
-        bad = ~torch.isfinite(got.detach()).cpu()
-        if allow is not None:
-            bad &= torch.isfinite(allow).cpu()
-        if bool(bad.any()):
-            at = tuple(bad.nonzero()[0].tolist())
-            place = f", the first at {at}" if at else ""
-            self._fail(
-                f"Not finite (nan or inf): {int(bad.sum())} of {bad.numel()} numbers{place}."
-            )
 
 
 def _same(a: Tensor, b: Tensor) -> Tensor:

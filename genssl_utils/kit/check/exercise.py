@@ -30,7 +30,7 @@ _key: ContextVar[dict[str, Any] | None] = ContextVar("key", default=None)
 STUB = "Replace this line with your answer."
 """What the stub of an unwritten answer says (`nbgrader_config.py` puts it there)."""
 
-_MACHINERY = {__name__, Assertions.__module__, "contextlib"}
+_MACHINERY = {__name__, "contextlib", *(base.__module__ for base in Assertions.__mro__[:-1])}
 
 RECORD: dict[str, Any] = {"expected": None, "mistakes": {}}
 """The key under which values without an expected one are recorded and not compared."""
