@@ -6,6 +6,8 @@ from genssl_utils.contrastive.information import bound_of, bound_table
 from genssl_utils.contrastive.objectives import (
     KINDS,
     Classifier,
+    LearnedTemperature,
+    Together,
     lifted,
     nearest,
     pairs,
@@ -37,7 +39,9 @@ __all__ = [
     "KINDS",
     "BoundFigure",
     "Classifier",
+    "LearnedTemperature",
     "PullFigure",
+    "Together",
     "TripletFigure",
     "ask_twice",
     "askew_digits",

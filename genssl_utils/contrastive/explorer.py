@@ -79,7 +79,8 @@ def semi_hard_picture(
         for c, (mark, role) in enumerate((("o", "positive"), ("s", "negative"))):
             ax.scatter(*x[labels == c].T, marker=mark, s=55, color=plots.COLOURS[role])
         ax.scatter(*x[anchor], marker="*", s=260, color=plots.COLOURS["anchor"], zorder=3)
-        ax.annotate("anchor", x[anchor].tolist(), (9, 8), textcoords="offset points", fontsize=9)
+        ax.annotate("anchor", x[anchor].tolist(), (0, -17), textcoords="offset points",
+                    ha="center", fontsize=9)  # fmt: skip
         ax.set(
             title=f"{len(own)} semi-hard triples of this anchor, {len(triples)} in the batch",
             xlim=(-3, 4), ylim=(-2.4, 2.6), aspect="equal",

@@ -8,7 +8,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["KINDS", "Classifier", "Loss", "lifted", "nearest", "pairs", "triplets"]
+__all__ = [
+    "KINDS",
+    "Classifier",
+    "LearnedTemperature",
+    "Loss",
+    "Together",
+    "lifted",
+    "nearest",
+    "pairs",
+    "triplets",
+]
 
 KINDS = ("random", "easy", "semi-hard", "hard")
 """Which negatives a triplet gets."""
@@ -134,6 +144,45 @@ def nearest(soft_nearest_neighbor_loss: Callable[..., Tensor], *, temperature: f
         return soft_nearest_neighbor_loss(z, labels, temperature)
 
     return loss
+
+
+class LearnedTemperature(nn.Module):
+    """The student's soft nearest neighbour loss with a temperature that is trained along.
+
+    Frosst et al. 2019 (arXiv:1902.01889) learn it by the gradient; here by that of log T.
+
+    Args:
+        soft_nearest_neighbor_loss: the student's.
+        temperature: where T starts, positive.
+    """
+
+    def __init__(
+        self, soft_nearest_neighbor_loss: Callable[..., Tensor], temperature: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.loss = soft_nearest_neighbor_loss
+        self.log_temperature = nn.Parameter(torch.tensor(temperature).log())
+
+    def forward(self, z: Tensor, labels: Tensor, chance: torch.Generator) -> Tensor:
+        """Unit embeddings (B, D) and labels (B,) → scalar in nats; no chance is used."""
+        return self.loss(z, labels, self.log_temperature.exp())
+
+
+class Together(nn.Module):
+    """Several losses, added up, with the weights that some of them have.
+
+    Args:
+        losses: each takes embeddings, labels and a generator.
+    """
+
+    def __init__(self, *losses: Loss) -> None:
+        super().__init__()
+        self.losses = losses
+        self.own = nn.ModuleList(loss for loss in losses if isinstance(loss, nn.Module))
+
+    def forward(self, z: Tensor, labels: Tensor, chance: torch.Generator) -> Tensor:
+        """Unit embeddings (B, D) and labels (B,) → the sum of the losses."""
+        return torch.stack([loss(z, labels, chance) for loss in self.losses]).sum()
 
 
 class Classifier(nn.Module):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from genssl_utils.contrastive.judging import equal_error, pair_distances
-from genssl_utils.contrastive.objectives import Classifier, Loss
+from genssl_utils.contrastive.objectives import Classifier, Loss, Together
 from genssl_utils.contrastive.unseen import (
     SIZE,
     Embedding,
@@ -38,13 +38,20 @@ def unseen_study(
         data: the classes; digits 0 to 4 seen and 5 to 9 unseen by default.
 
     Returns:
-        Pixels first, then a plain classifier's features, then the losses in their order.
+        Pixels first, then a plain classifier's features, then the losses in their order, and the
+        last of them once more with the classifier's loss added.
     """
     data = data or strangers()
-    plain = {"classifier (cross-entropy)": Classifier(len(data.y.unique()), SIZE, seed=seed)}
+
+    def plain() -> Classifier:
+        return Classifier(len(data.y.unique()), SIZE, seed=seed)
+
+    last, loss = list(losses.items())[-1]
+    every = {"classifier (cross-entropy)": plain()} | dict(losses)
+    every[f"{last} + classifier"] = Together(loss, plain())
     return [pixels(data)] + [
         train_embedding(name, loss, data, steps=steps, seed=seed, device=device)
-        for name, loss in (plain | dict(losses)).items()
+        for name, loss in every.items()
     ]
 
 

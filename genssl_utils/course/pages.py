@@ -142,6 +142,13 @@ def _still(model_id: str, models: Mapping[str, Any]) -> list[NotebookNode]:
         for output in model["state"].get("outputs", ())
         if output["output_type"] in ("display_data", "execute_result", "stream")
     ]
+    pictures = [model["state"].get("value", "") for model in inside
+                if model["model_name"] == "HTMLModel"]  # fmt: skip
+    shown += [
+        new_output("display_data", data={"text/html": picture, "text/plain": "A picture."})
+        for picture in pictures
+        if "<img" in picture
+    ]
     for output in shown:
         output.pop("execution_count", None)
         if output.output_type == "execute_result":

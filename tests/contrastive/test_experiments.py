@@ -99,6 +99,21 @@ def test_the_classifier_trains_its_own_directions():
     assert loss(z, torch.arange(3), generator()) < loss(z, torch.tensor([1, 2, 0]), generator())
 
 
+def test_a_learned_temperature_moves_and_losses_add_up():
+    def snn(z, y, temperature):
+        return (z.square().sum() + 1) / temperature
+
+    learned = objectives.LearnedTemperature(snn, temperature=0.5)
+    z, y = torch.eye(2), torch.tensor([0, 1])
+    loss = learned(z, y, generator())
+    (slope,) = torch.autograd.grad(loss, learned.log_temperature)
+    assert loss.item() == pytest.approx(6)
+    assert slope.item() == pytest.approx(-6)  # d/d(log T) of 3/T
+    both = objectives.Together(learned, objectives.nearest(snn, temperature=3.0))
+    assert [name for name, _ in both.named_parameters()] == ["own.0.log_temperature"]
+    assert both(z, y, generator()).item() == pytest.approx(7)
+
+
 def test_settings_are_chosen_without_a_test_picture_or_an_unseen_digit():
     data = unseen.strangers((0, 1, 2), (3, 4), choosing=True)
     assert set(data.gallery_y.tolist()) == set(data.query_y.tolist()) == {3, 4}

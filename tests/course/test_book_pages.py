@@ -38,6 +38,13 @@ def explore(k=1):
 
 
 # %% tags=["figure"]
+from matplotlib.figure import Figure
+
+from genssl_utils.kit.explore import explore as kit_explore
+
+kit_explore(lambda k: Figure(), alt="a blank <sheet>", k=(0, 3, 1))
+
+# %% tags=["figure"]
 from tqdm.notebook import tqdm
 
 for _ in tqdm(range(3)):
@@ -103,6 +110,11 @@ def test_an_explorer_becomes_its_last_picture_and_a_line(widgets, tmp_path_facto
     (explorer,) = [cell for cell in made.cells if "def explore" in cell.source]
     data = [output.data for output in explorer.outputs]
     assert "image/png" in data[0]
+    assert data[1]["text/markdown"] == STILL
+    (ours,) = [cell for cell in made.cells if "kit_explore(lambda" in cell.source]
+    data = [output.data for output in ours.outputs]
+    assert data[0]["text/html"].startswith('<img alt="a blank &lt;sheet&gt;"')
+    assert "base64," in data[0]["text/html"]
     assert data[1]["text/markdown"] == STILL
     (progress,) = [cell for cell in made.cells if "tqdm(range" in cell.source]
     assert not [o for o in progress.outputs if o.output_type == "display_data"]
