@@ -799,10 +799,10 @@ results.claim("last loss, hard negatives", round(mined[-1].history.series["loss"
 
 # %% [markdown]
 # The hardest negatives **collapse** the space: all pictures land nearly on one point, and the loss stands at the
-# margin, 0.5. When every negative is nearer than the positive, shrinking all distances is the quickest way to lower
-# the loss, and near a point the push has almost no slope left (you saw it in the first figure). The easy ones meet the
-# margin soon and teach nothing more. Both end **worse than raw pixels**. Semi-hard ones had a lower error than random
-# ones in each of the five recorded seeds; and one a pair did better here than all of them (Experiment 1).
+# margin, 0.5. When every negative is nearer than the positive, shrinking all distances is the quickest way to a lower
+# loss, and near a point the push has no slope left (first figure). The easy ones soon meet the margin and teach
+# nothing more. Both end **worse than raw pixels**. Semi-hard ones beat random ones in each recorded seed, and one a
+# pair did better than all of them (Experiment 1).
 #
 # ## Experiment 3: no labels at all
 #
