@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import anywidget
 import ipywidgets
 import pytest
 import torch
@@ -76,3 +77,66 @@ def assert_equals_torch(data: dict) -> None:
     torch.testing.assert_close(torch.tensor(data["y"], dtype=torch.float64), y, atol=1e-5, rtol=0)
     assert data["distance"] == pytest.approx(1 - y.max().item(), abs=1e-5)
     assert sum(data["pi"]) == pytest.approx(1, abs=1e-12)
+
+
+def words_outside(page) -> list[str]:
+    """What a reader cannot read: words of a figure that reach beyond its frame."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
+            const room = figure.getBoundingClientRect();
+            return [...figure.querySelectorAll("text, button, td, th, label")].filter((node) => {
+                if (getComputedStyle(node).visibility === "hidden") return false;
+                const box = node.getBoundingClientRect();
+                return box.width && (box.left < room.left - 1 || box.right > room.right + 1);
+            }).map((node) => node.textContent);
+        })"""
+    )
+
+
+def drag(page, handle, dx: float, dy: float = 0.0) -> None:
+    """Press on the middle of a handle (of its grip, if it has one) and move by so many pixels."""
+    grip = handle.locator(".genssl-grip")
+    box = (grip.first if grip.count() else handle).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=4)
+    page.mouse.up()
+
+
+def assert_no_listener_is_left(page, figure: anywidget.AnyWidget) -> None:
+    """A render listens to the model and to the page, and to neither when it has ended."""
+    base = set(anywidget.AnyWidget.class_trait_names())
+    own = [key for key in figure.trait_names(sync=True) if key not in base and key[0] != "_"]
+    state = {key: getattr(figure, key) for key in own}
+    packed = {key: list(value) for key, value in state.items() if isinstance(value, bytes)}
+    plain = {key: value for key, value in state.items() if key not in packed}
+    during, left = page.evaluate(
+        """async ([source, plain, packed]) => {
+            const state = {...plain};
+            for (const [key, bytes] of Object.entries(packed)) {
+                state[key] = new DataView(new Uint8Array(bytes).buffer);
+            }
+            let [live, heard] = [0, 0];
+            const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+            EventTarget.prototype.addEventListener = function (...all) {
+                if (this instanceof Node) heard += 1;
+                return add.apply(this, all);
+            };
+            EventTarget.prototype.removeEventListener = function (...all) {
+                if (this instanceof Node) heard -= 1;
+                return remove.apply(this, all);
+            };
+            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+            const { default: figure } = await import(url);
+            const model = {get: (key) => state[key], set() {}, save_changes() {},
+                           on() { live += 1; }, off() { live -= 1; }};
+            const end = figure.render({model, el: document.body});
+            const during = [live, heard];
+            end();
+            return [during, [live, heard]];
+        }""",
+        [str(figure._esm), plain, packed],
+    )
+    assert min(during) > 0
+    assert left == [0, 0]

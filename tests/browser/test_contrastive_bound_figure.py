@@ -9,7 +9,7 @@ import torch
 from scipy.stats import kstest
 
 from genssl_utils.contrastive.bound import BoundFigure, bound_figure
-from static_page import figures, shown
+from static_page import assert_no_listener_is_left, figures, shown, words_outside
 
 
 def by_torch(information: float, dims: int, size: int, count: int, seed: int = 0) -> torch.Tensor:
@@ -172,54 +172,10 @@ def test_a_reader_by_ear_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    assert listeners_left(page, BoundFigure) == [True, 0, 0]
+    assert_no_listener_is_left(page, bound_figure())
 
 
 @pytest.mark.parametrize("wrong", [{"information": 0}, {"batch": 2.5}, {"dims": 0}])
 def test_arguments_out_of_range_are_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         bound_figure(**wrong)
-
-
-# ---- of every figure
-
-
-def words_outside(page) -> list[str]:
-    return page.evaluate(
-        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, button, td, th, label")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        })"""
-    )
-
-
-def listeners_left(page, figure: type) -> list:
-    """Whether the render listened at all; what it left on the model; what it left on the page."""
-    state = {name: trait.default() for name, trait in figure.class_own_traits(sync=True).items()}
-    return page.evaluate(
-        """async ([source, state]) => {
-            let [live, heard, most] = [0, 0, 0];
-            const [add, remove] = ["addEventListener", "removeEventListener"].map(
-                (name) => EventTarget.prototype[name]);
-            EventTarget.prototype.addEventListener = function (...all) {
-                if (this instanceof Node) heard += 1;
-                return add.apply(this, all);
-            };
-            EventTarget.prototype.removeEventListener = function (...all) {
-                if (this instanceof Node) heard -= 1;
-                return remove.apply(this, all);
-            };
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const began = live > 0 && heard > 0;
-            end();
-            return [began, live, heard];
-        }""",
-        [figure._esm, {"title": "t", "alt": "a", **state}],
-    )

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from genssl_utils.contrastive.pull import CLASSES, PARTNERS, POINTS, PullFigure, pull_figure
-from static_page import figures, shown
+from static_page import assert_no_listener_is_left, drag, figures, shown, words_outside
 
 
 def by_torch(points, anchor: int, kind: str, temperature: float) -> dict:
@@ -46,15 +46,6 @@ def assert_equals_torch(data: dict) -> None:
         assert data[name] == pytest.approx(value, rel=1e-7, abs=1e-9), name
     every = [by_torch(points, i, kind, temperature)["loss"] for i in range(8)]
     assert data["meanLoss"] == pytest.approx(sum(every) / 8, rel=1e-9)
-
-
-def drag(page, handle, dx: float, dy: float) -> None:
-    box = handle.locator(".genssl-grip").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + dx, y + dy, steps=4)
-    page.mouse.up()
 
 
 @pytest.mark.parametrize("loss", ["soft_nearest_neighbor", "info_nce"])
@@ -191,54 +182,10 @@ def test_a_reader_by_ear_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    assert listeners_left(page, PullFigure) == [True, 0, 0]
+    assert_no_listener_is_left(page, pull_figure())
 
 
 @pytest.mark.parametrize("wrong", [{"temperature": 0}, {"loss": "triplet"}, {"anchor": 8}])
 def test_arguments_out_of_range_are_named(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         pull_figure(**wrong)
-
-
-# ---- of every figure
-
-
-def words_outside(page) -> list[str]:
-    return page.evaluate(
-        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, button, td, th, label")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        })"""
-    )
-
-
-def listeners_left(page, figure: type) -> list:
-    """Whether the render listened at all; what it left on the model; what it left on the page."""
-    state = {name: trait.default() for name, trait in figure.class_own_traits(sync=True).items()}
-    return page.evaluate(
-        """async ([source, state]) => {
-            let [live, heard, most] = [0, 0, 0];
-            const [add, remove] = ["addEventListener", "removeEventListener"].map(
-                (name) => EventTarget.prototype[name]);
-            EventTarget.prototype.addEventListener = function (...all) {
-                if (this instanceof Node) heard += 1;
-                return add.apply(this, all);
-            };
-            EventTarget.prototype.removeEventListener = function (...all) {
-                if (this instanceof Node) heard -= 1;
-                return remove.apply(this, all);
-            };
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const began = live > 0 && heard > 0;
-            end();
-            return [began, live, heard];
-        }""",
-        [figure._esm, {"title": "t", "alt": "a", **state}],
-    )

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from genssl_utils.contrastive.triplet import TripletFigure, triplet_figure
-from static_page import figures, shown
+from static_page import assert_no_listener_is_left, drag, figures, shown, words_outside
 
 
 def by_torch(data: dict) -> tuple[float, torch.Tensor]:
@@ -34,15 +34,6 @@ def assert_equals_torch(data: dict) -> None:
         assert negative["zone"] == zone
         assert negative["active"] == (negative["loss"] > 0)
         assert negative["loss"] == pytest.approx(max(0.0, near - far + margin), abs=1e-12)
-
-
-def drag(page, handle, dx: float, dy: float) -> None:
-    box = handle.locator(".genssl-grip").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + dx, y + dy, steps=4)
-    page.mouse.up()
 
 
 def test_points_and_margin_move_by_mouse_and_by_keyboard(site):
@@ -194,7 +185,7 @@ def test_a_reader_by_ear_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    assert listeners_left(page, TripletFigure) == [True, 0, 0]
+    assert_no_listener_is_left(page, triplet_figure())
 
 
 @pytest.mark.parametrize("wrong", [{"margin": 3}, {"where": "sphere"}, {"negatives": 7}])
@@ -203,45 +194,29 @@ def test_arguments_out_of_range_are_named(wrong):
         triplet_figure(**wrong)
 
 
-# ---- of every figure
+def test_the_slope_jumps_at_the_kink(module):
+    points = [[0.0, 0.0], [1.0, 0.0]]
+    for extra, active in ((-1e-6, True), (1e-6, False)):
+        negative = [0.0, math.sqrt(1.5 + extra)]
+        steps = module(TripletFigure, "downhill", [*points, negative], 0.5, False)
+        assert (math.hypot(*steps[2]) > 2) is active
 
 
-def words_outside(page) -> list[str]:
-    return page.evaluate(
-        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, button, td, th, label")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        })"""
-    )
-
-
-def listeners_left(page, figure: type) -> list:
-    """Whether the render listened at all; what it left on the model; what it left on the page."""
-    state = {name: trait.default() for name, trait in figure.class_own_traits(sync=True).items()}
-    return page.evaluate(
-        """async ([source, state]) => {
-            let [live, heard, most] = [0, 0, 0];
-            const [add, remove] = ["addEventListener", "removeEventListener"].map(
-                (name) => EventTarget.prototype[name]);
-            EventTarget.prototype.addEventListener = function (...all) {
-                if (this instanceof Node) heard += 1;
-                return add.apply(this, all);
-            };
-            EventTarget.prototype.removeEventListener = function (...all) {
-                if (this instanceof Node) heard -= 1;
-                return remove.apply(this, all);
-            };
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const began = live > 0 && heard > 0;
-            end();
-            return [began, live, heard];
-        }""",
-        [figure._esm, {"title": "t", "alt": "a", **state}],
-    )
+@pytest.mark.parametrize("where", ["circle", "plane"])
+def test_every_point_moves_by_mouse_and_by_keyboard(site, where):
+    page, notes = site(triplet_figure(where=where))
+    root = figures(page)
+    points = root.locator(".genssl-point")
+    assert points.count() == 5
+    for i in range(5):
+        before = shown(root)
+        drag(page, points.nth(i), 30, 25)
+        dragged = shown(root)
+        assert dragged["points"][i] != before["points"][i]
+        assert_equals_torch(dragged)
+        points.nth(i).press("ArrowLeft")
+        points.nth(i).press("Shift+ArrowUp")
+        pressed = shown(root)
+        assert pressed["points"][i] != dragged["points"][i]
+        assert_equals_torch(pressed)
+    notes.assert_clean()

@@ -10,18 +10,17 @@ from scipy.stats import chisquare
 
 from genssl_utils.gumbel_softmax.bias_variance import bias_variance_figure
 from genssl_utils.gumbel_softmax.temperature import TemperatureFigure, temperature_figure
-from static_page import CURVES, assert_equals_torch, figures, shown
+from static_page import (
+    CURVES,
+    assert_equals_torch,
+    assert_no_listener_is_left,
+    drag,
+    figures,
+    shown,
+    words_outside,
+)
 
 FALSE_ALARM = 1e-6
-
-
-def drag(page, handle, dx: float) -> None:
-    box = handle.locator(".genssl-grip").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + dx, y + 3, steps=4)
-    page.mouse.up()
 
 
 # ---- the temperature figure
@@ -214,16 +213,7 @@ def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
     page, notes = site(temperature_figure(), bias_variance_figure(CURVES), theme=theme, width=360)
     figures(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, button, td, th, label")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        })"""
-    )
-    assert outside == []
+    assert words_outside(page) == []
     notes.assert_clean()
 
 
@@ -247,21 +237,5 @@ def test_a_reader_of_the_page_by_ear_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    left = page.evaluate(
-        """async (source) => {
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const state = {pi: [.5, .5], tau: 1, labels: ["a", "b"], seed: 1, seed_many: 1,
-                           title: "t", alt: "a"};
-            let live = 0;
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const during = live;
-            end();
-            return [during, live];
-        }""",
-        TemperatureFigure._esm,
-    )
-    assert left[0] > 0
-    assert left[1] == 0
+    assert_no_listener_is_left(page, temperature_figure())
+    assert_no_listener_is_left(page, bias_variance_figure(CURVES))
