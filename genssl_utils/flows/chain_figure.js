@@ -62,6 +62,17 @@ export function strip(z0) {
   return [edges[right - 1], edges[right]];
 }
 
+/** Numbers in thousandths whose shown sum is the shown total: each term goes down or up to the next
+ * thousandth, those nearest to it first, so that a reader who adds the receipt up finds its last line. */
+export function receiptOf(terms) {
+  const total = Math.round(1000 * terms.reduce((a, b) => a + b, 0));
+  const down = terms.map((v) => Math.floor(1000 * v));
+  const rest = total - down.reduce((a, b) => a + b, 0);
+  const order = terms.map((v, i) => [1000 * v - down[i], i]).sort((a, b) => b[0] - a[0] || a[1] - b[1]);
+  order.slice(0, rest).forEach(([, i]) => { down[i] += 1; });
+  return [...down, total].map((v) => v / 1000);
+}
+
 // ---------------------------------------------------------------- the picture
 
 const NAMES = ["z₀", "z₁", "z₂", "x"];
@@ -245,7 +256,7 @@ function render({ model, el }) {
       write(row.place, { text: `${k === 0 || k === 3 ? `${NAMES[k]} = ` : ""}${plain(now.path[k], 2)}` });
     });
     const total = now.logP.at(-1);
-    [now.logP[0], ...now.logDets.map((v) => -v), total].forEach((v, i) => {
+    receiptOf([now.logP[0], ...now.logDets.map((v) => -v)]).forEach((v, i) => {
       const size = i > 0 && i <= bends.length ? Math.exp(now.logDets[i - 1]).toFixed(3) : "";
       write(lines[i].cells[0], { text: size });
       write(lines[i].cells[1], { text: size ? signed(v) : plain(v, 3) });

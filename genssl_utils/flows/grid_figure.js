@@ -241,7 +241,7 @@ function render({ model, el }) {
     write(readings, { text: `s = ${plain(layer.sStrength)} sin 1.5${v} and t = ${plain(layer.tStrength)} cos 2${v} are read off ${v}; the outlined tile is a square around x.` });
     const [to, from] = [`y${SUB[moved]}`, `x${SUB[moved]}`];
     write(rows[0].cell, { text: `${to} = ${from} · exp(s) + t = ${plain(x[moved])} · exp(${plain(s)}) + ${braced(t)} = ${plain(y[moved])}` });
-    write(rows[1].cell, { text: `${from} = (${to} − t) · exp(−s) = (${plain(y[moved])} − ${braced(t)}) · exp(${plain(-s)}) = ${plain(back[moved])}` });
+    write(rows[1].cell, { text: `the net is asked about y${SUB[kept]} alone, says the same s and t again, and ${from} = ${plain(back[moved])}` });
     write(rows[2].cell, { text: error.toFixed(9) });
     write(rows[3].cell, { text: `s(x${SUB[kept]}) = ${plain(logDet, 3)}: a tiny cell here becomes exp(${plain(logDet, 3)}) = ${Math.exp(logDet).toFixed(3)} times as large` });
     if (view.width > 0) drawPlot(x, y, layer);

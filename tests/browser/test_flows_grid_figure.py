@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from genssl_utils.flows.grid_figure import GridFigure, grid_figure
-from static_page import figures, shown
+from static_page import assert_no_listener_is_left, drag, figures, shown, words_outside
 
 LAYERS = pytest.mark.parametrize(
     "layer",
@@ -44,15 +44,6 @@ def assert_equals_torch(data: dict) -> None:
     assert data["logDet"] == pytest.approx(log_det(x, data), abs=1e-5)
     assert data["back"] == pytest.approx(data["x"], abs=1e-12)
     assert 0 <= data["error"] < 1e-12
-
-
-def drag(page, handle, dx: float, dy: float) -> None:
-    box = handle.locator(".genssl-grip").bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + dx, y + dy, steps=4)
-    page.mouse.up()
 
 
 def centre(handle) -> tuple[float, float]:
@@ -254,18 +245,9 @@ def test_the_words_are_the_numbers(site):
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme, passes):
     figure = grid_figure(x=(1.5, 1.1), passes=passes, s_strength=0.6, t_strength=0.8)
     page, notes = site(figure, theme=theme, width=360)
-    root = figures(page)
+    figures(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    outside = root.evaluate(
-        """root => {
-            const room = root.getBoundingClientRect();
-            return [...root.querySelectorAll("text, button, td, th, label")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        }"""
-    )
-    assert outside == []
+    assert words_outside(page) == []
     notes.assert_clean()
 
 
@@ -289,24 +271,7 @@ def test_a_reader_of_the_page_by_ear_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    left = page.evaluate(
-        """async (source) => {
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const state = {x: [0, 0], s_strength: 0.5, t_strength: 0.5, passes: 1,
-                           title: "t", alt: "a"};
-            let live = 0;
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const during = live;
-            end();
-            return [during, live];
-        }""",
-        GridFigure._esm,
-    )
-    assert left[0] > 0
-    assert left[1] == 0
+    assert_no_listener_is_left(page, grid_figure())
 
 
 # ---- what Python refuses

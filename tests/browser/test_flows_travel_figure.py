@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from genssl_utils.flows.travel import LIMIT, TravelFigure, _packed
-from static_page import figures, shown
+from static_page import assert_no_listener_is_left, figures, shown, words_outside
 
 STEPS, LAYERS, CLOUD, RING = [0, 50, 100], 4, 40, 16
 
@@ -126,16 +126,7 @@ def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
     page, notes = site(travel(layer=1.5), theme=theme, width=360)
     figures(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, button, label")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        })"""
-    )
-    assert outside == []
+    assert words_outside(page) == []
     notes.assert_clean()
 
 
@@ -153,24 +144,4 @@ def test_the_theme_follows_the_page_and_a_listener_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    packed = list(_packed(frames()))
-    left = page.evaluate(
-        """async ([source, bytes]) => {
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const view = new DataView(new Uint8Array(bytes).buffer);
-            const state = {title: "t", alt: "a", frames: view, data: view, limit: 6, floor: 0,
-                           steps: [0, 50, 100], nll: [3, 2, 1], moves: [0, 1, 0, 1],
-                           rings: [1, 16], layer: 2, moment: 1};
-            let live = 0;
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const during = live;
-            end();
-            return [during, live];
-        }""",
-        [TravelFigure._esm, packed],
-    )
-    assert left[0] > 0
-    assert left[1] == 0
+    assert_no_listener_is_left(page, travel())
