@@ -82,8 +82,10 @@ class Assertions:
             expected, kind = value_of(recorded), recorded["dtype"]
         expected = torch.as_tensor(expected)
         self._same_shape(got, tuple(expected.shape))
-        if kind_of(got.dtype) != (kind or kind_of(expected.dtype)):
-            self._fail(f"The dtype is {got.dtype}; a {kind or kind_of(expected.dtype)} is needed.")
+        wanted = kind or kind_of(expected.dtype)
+        if kind_of(got.dtype) != wanted:
+            article = "an" if wanted[0] in "aeiou" else "a"
+            self._fail(f"The dtype is {got.dtype}; {article} {wanted} is needed.")
         self._finite(got, allow=expected)
         right = close(got.detach(), expected, dtype)
         if not bool(right.all()):
