@@ -17,7 +17,8 @@ _KIT_IMPORT = re.compile(
     r"^import\s*\{(?P<names>[^}]*)\}\s*from\s*[\"']\.\./kit/figure\.js[\"'];?[ \t]*$", re.MULTILINE
 )
 _SIBLING = re.compile(
-    r"^import\s*\{(?P<names>[^}]*)\}\s*from\s*[\"']\./(?P<file>[\w.-]+\.js)[\"'];?[ \t]*$", re.MULTILINE
+    r"^import\s*\{(?P<names>[^}]*)\}\s*from\s*[\"']\./(?P<file>[\w.-]+\.js)[\"'];?[ \t]*$",
+    re.MULTILINE,
 )
 _ANY_IMPORT = re.compile(
     r"^\s*(?:import\b(?!\s*\.)|export\b[^;\n]*\bfrom\s*[\"'])|\bimport\s*\(", re.M
