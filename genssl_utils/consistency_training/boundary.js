@@ -122,8 +122,8 @@ function render({ model, el }) {
   picture.append(said, plot, html("p", {
     class: "genssl-note",
     text: "Large circles and squares: the six labels. Small dots: 300 points without one. The darker "
-      + "the side, the surer the network. KL and CE have the same gradient, so they share their frames. One training, with one seed, "
-      + "for each setting.",
+      + "the side, the surer the network. KL and CE have the same gradient, so they share their frames. "
+      + "One training, with one seed, for each setting.",
   }));
   const cells = svg("g", { "shape-rendering": "crispEdges" });
   const dots = svg("g", { fill: "var(--genssl-ink)", "fill-opacity": 0.45 });
