@@ -100,7 +100,7 @@ def result_table(trainings: Mapping[str, Training]) -> Table:
             {
                 "method": name,
                 **({q: t.method.answers()[q] for q in QUESTIONS} if t.method.weight
-                   else dict.fromkeys(QUESTIONS, "none")),
+                   else dict.fromkeys(QUESTIONS, "none") | {"augmentation": "weak"}),
                 "accuracy": round(t.accuracy, 3),
                 "CPU s": f"{t.seconds:.1f}",
             }

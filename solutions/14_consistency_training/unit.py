@@ -822,7 +822,7 @@ results.claim("all digits, turned up to 180°", turned[-1].accuracy, unit="share
 # ## What to remember
 #
 # - Unlabelled examples teach one thing: the answer should not change when the view does.
-# - Four questions make the method: teacher, labels, augmentation, loss. Augmentation counts most.
+# - Four questions make the method: teacher, labels, augmentation, loss. Here augmentation counted most.
 # - Compare with labels alone under the *same* augmentation, over several seeds.
 #
 # ## Further reading
