@@ -13,7 +13,7 @@ if __name__ == "__main__":
     path = project_root() / "genssl_utils/consistency_training/data/moons.npz"
     own = Checker(find_unit(project_root(), "14")).namespace
     answers = Answers(*(own[name] for name in Answers._fields))
-    made = [frames(method, answers) for method in settings()]
+    made = [frames(method, answers, views) for method, views in settings()]
     accuracy = np.array([share for _, share in made], dtype=np.float32)
     np.savez_compressed(path, frames=np.stack([f for f, _ in made]), accuracy=accuracy)
     print(f"{len(made)} settings, accuracy from {accuracy.min():.3f} to {accuracy.max():.3f}")

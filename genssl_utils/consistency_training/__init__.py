@@ -2,7 +2,7 @@
 
 from genssl_utils.consistency_training.average import AverageFigure, average_figure
 from genssl_utils.consistency_training.boundary import BoundaryFigure, boundary_figure
-from genssl_utils.consistency_training.cifar import task_for
+from genssl_utils.consistency_training.cifar import plan_for, train_plan
 from genssl_utils.consistency_training.confidence import ConfidenceFigure, confidence_figure
 from genssl_utils.consistency_training.cross_view import (
     sight_table,
@@ -21,6 +21,8 @@ from genssl_utils.consistency_training.show import (
     paper_table,
     result_table,
     schedule_picture,
+    student_table,
+    tagger_table,
     views_picture,
 )
 from genssl_utils.consistency_training.step import Answers
@@ -46,14 +48,17 @@ __all__ = [
     "noise_picture",
     "noise_study",
     "paper_table",
+    "plan_for",
     "result_table",
     "schedule_picture",
     "sight_table",
+    "student_table",
     "tag_task",
+    "tagger_table",
     "tagging_table",
-    "task_for",
     "train",
     "train_all",
+    "train_plan",
     "train_tagger",
     "view_table",
     "views_picture",

@@ -3,10 +3,14 @@ import { clamp, frame, html, lifetime, slider, svg, unique, write } from "../kit
 
 // ---------------------------------------------------------------- the maths
 
-/** Which setting a choice is: 0 for labels alone, else 1 + its place in the product of all options. */
+/**
+ * Which setting a choice is: 0 for labels alone, else 1 + its place in the product of all options.
+ * The last choice is λ, whose first position is λ = 0: there nothing else matters.
+ */
 export function settingOf(choice, sizes) {
-  if (choice.some((c) => c < 0)) return 0;
-  return 1 + choice.reduce((at, c, i) => at * sizes[i] + c, 0);
+  const [weight, rest] = [choice.at(-1), choice.slice(0, -1)];
+  if (weight === 0) return 0;
+  return 1 + [...rest, weight - 1].reduce((at, c, i) => at * sizes[i] + c, 0);
 }
 
 /** Probabilities of one frame, row by row from the top. */
@@ -38,24 +42,37 @@ export function contour(values, columns, rows, level = 0.5) {
 
 const QUESTIONS = [
   ["1. teacher", ["the latest network", "average of weights"]],
-  ["2. target and 4. loss", ["soft, L2", "soft, KL or CE", "sharpened, L2", "sharpened, KL or CE", "hard, CE", "hard if p ≥ 0.9, CE"]],
-  ["3. what the student sees", ["weak noise", "strong noise", "adversarial step"]],
-  ["weight λ", ["0.5", "2", "8"]],
+  ["2. target and 4. loss", ["soft, L2", "soft, KL or CE", "soft, JS", "sharpened, KL or CE", "hard, CE"]],
+  ["3. what the student sees", [
+    "noise 0.05 (weak)", "noise 0.15", "noise 0.25 (strong)", "noise 0.4 (too strong?)", "adversarial step of 0.3",
+  ]],
 ];
-// Published methods as choices; on a plane, weak and strong views are small and large noise.
+const LEVELS = [
+  ["a target counts:", ["always", "if p ≥ 0.7", "if p ≥ 0.9", "if p ≥ 0.97"]],
+  ["weight λ =", ["0", "0.5", "2", "8"]],
+];
+// Published methods as choices; on a plane, weak and strong views are small and large noise. A list
+// holds the position to take and the others that go by the same name; null is any position.
+const ANY = null;
+const WEIGHT = [2, 1, 3];
 const ROWS = [
-  ["labels alone", [-1, -1, -1, -1]],
-  ["Π-model", [0, 0, 0, null]],
-  ["Mean Teacher", [1, 0, 0, null]],
-  ["VAT", [0, 1, 2, null]],
-  ["UDA", [0, 3, 1, null]],
-  ["FixMatch", [0, 5, 1, null]],
+  ["labels alone", [ANY, ANY, ANY, ANY, [0]]],
+  ["Π-model", [[0], [0], [0], [0], WEIGHT]],
+  ["Mean Teacher", [[1], [0], [0], [0], WEIGHT]],
+  ["VAT", [[0], [1], [4], [0], WEIGHT]],
+  ["UDA", [[0], [3], [2], [1, 0, 2, 3], WEIGHT]],
+  ["FixMatch", [[0], [4], [2], [2, 1, 3], WEIGHT]],
 ];
 
 /** The published method that a choice is, whatever its λ; "" where it is the reader's own. */
 export function nameOf(choice) {
-  const row = ROWS.find(([, at]) => at.every((a, i) => a === null || a === choice[i]));
+  const row = ROWS.find(([, at]) => at.every((a, i) => a === ANY || a.includes(choice[i])));
   return row ? row[0] : "";
+}
+
+/** The choice that a row of the table makes, from where the reader stands. */
+export function choiceOf(row, now) {
+  return ROWS[row][1].map((a, i) => (a === ANY || a.includes(now[i]) ? now[i] : a[0]));
 }
 
 function select(life, label, options, onInput) {
@@ -86,26 +103,27 @@ function render({ model, el }) {
 
   const method = select(life, "a row of the table", [...ROWS.map(([name]) => name), "your own mix"], (at) => {
     if (at >= ROWS.length) return draw();
-    const now = model.get("choice");
-    change("choice", ROWS[at][1].map((a, i) => a ?? (now[i] < 0 ? 1 : now[i])));
+    change("choice", choiceOf(at, model.get("choice")));
   });
-  const questions = QUESTIONS.map(([label, options], i) => select(life, label, [...options, "none"], (value) => {
-    const start = model.get("choice").map((c, k) => (c < 0 ? [0, 0, 0, 1][k] : c));
-    start[i] = value;
-    change("choice", value === options.length ? [-1, -1, -1, -1] : start);
+  const put = (i) => (value) => change("choice", model.get("choice").map((c, k) => (k === i ? value : c)));
+  const questions = QUESTIONS.map(([label, options], i) => select(life, label, options, put(i)));
+  const levels = LEVELS.map(([label, options], i) => slider(life, {
+    label, values: options.map((_, k) => k), format: (k) => options[k],
+    ends: [options[0], options.at(-1)], onInput: put(QUESTIONS.length + i),
   }));
   const time = slider(life, {
     label: "updates done:", values: moments.map((_, i) => i), format: (i) => String(moments[i]),
     ends: [String(moments[0]), String(moments.at(-1))], onInput: (i) => change("moment", i),
   });
-  controls.append(method.node, ...questions.map((q) => q.node), time.node);
+  controls.append(method.node, ...questions.map((q) => q.node), ...levels.map((l) => l.node), time.node);
 
   const said = html("p", { class: "genssl-heading genssl-said" });
   const plot = svg("svg", {});
   picture.append(said, plot, html("p", {
     class: "genssl-note",
     text: "Large circles and squares: the six labels. Small dots: 300 points without one. The darker "
-      + "the side, the surer the network. KL and CE have the same gradient, so they share their frames.",
+      + "the side, the surer the network. KL and CE have the same gradient, so they share their frames. "
+      + "One training, with one seed, for each setting.",
   }));
   const cells = svg("g", { "shape-rendering": "crispEdges" });
   const dots = svg("g", { fill: "var(--genssl-ink)", "fill-opacity": 0.45 });
@@ -142,7 +160,7 @@ function render({ model, el }) {
     const values = frameOf(bytes, setting, moment, moments.length, columns * rows);
     const name = nameOf(choice);
     method.show(name ? ROWS.findIndex(([row]) => row === name) : ROWS.length);
-    questions.forEach((q, i) => q.show(choice[i] < 0 ? QUESTIONS[i][1].length : choice[i]));
+    [...questions, ...levels].forEach((control, i) => control.show(choice[i]));
     time.show(moment);
     const accuracy = model.get("accuracy")[setting];
     const sentence = `${name || "Your own mix"}: ${(100 * accuracy).toFixed(1)} % of fresh points right after ${moments.at(-1)} updates.`;

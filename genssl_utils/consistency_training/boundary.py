@@ -23,16 +23,17 @@ __all__ = ["BoundaryFigure", "boundary_figure"]
 _ALT = (
     "Points in the plane form two interleaved half moons; three points of each carry a label, a "
     "circle or a square. A line shows where a small network changes its mind, and shading how sure "
-    "it is. Choose the teacher, the target with its loss, the view and the weight λ, and move "
-    "through the training. With labels alone the line cuts through the moons; with a strong or "
-    "adversarial view and a large λ it follows the gap between them."
+    "it is. Choose the teacher, the target with its loss and the view, move the threshold and the "
+    "weight λ, and move through the training. With labels alone the line cuts through the moons; "
+    "with VAT and a sharpened target it follows the gap between them."
 )
 
 
 class BoundaryFigure(Figure):
     """The boundary of a classifier as training goes, for any answers to the four questions.
 
-    ``choice`` holds one position for each question of `CHOICES`; ``moment`` is the frame.
+    ``choice`` holds one position for each question of `CHOICES`; that of λ, the last, starts with
+    λ = 0, where the network learns from labels alone. ``moment`` is the frame.
     """
 
     _script = "boundary.js"
@@ -45,18 +46,18 @@ class BoundaryFigure(Figure):
     window = t.List(t.Float()).tag(sync=True)
     moments = t.List(t.Int()).tag(sync=True)
     sizes = t.List(t.Int()).tag(sync=True)
-    choice = t.List(t.Int(), [0, 0, 1, 1]).tag(sync=True)
+    choice = t.List(t.Int(), [0, 0, 2, 0, 2]).tag(sync=True)
     moment = t.Int(5).tag(sync=True)
 
     @t.validate("choice")
     def _check_choice(self, proposal: dict[str, Any]) -> list[int]:
         choice = [int(c) for c in proposal["value"]]
-        if choice == [-1] * 4:  # labels alone
-            return choice
-        if len(choice) != 4 or not all(
-            0 <= c < len(options) for c, options in zip(choice, CHOICES.values(), strict=True)
+        most = [len(options) for options in CHOICES.values()]
+        most[-1] += 1  # λ = 0
+        if len(choice) != len(most) or not all(
+            0 <= c < m for c, m in zip(choice, most, strict=True)
         ):
-            raise ValueError(f"choice is {choice}: one position a question, or -1 four times.")
+            raise ValueError(f"choice is {choice}: one position a question, each below {most}.")
         return choice
 
     @t.validate("moment")

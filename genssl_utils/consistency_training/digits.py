@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from genssl_utils.consistency_training.methods import METHODS, SUPERVISED, Method
+from genssl_utils.consistency_training.networks import noisy_cnn
 from genssl_utils.consistency_training.step import Answers, Step
 from genssl_utils.consistency_training.views import PictureViews, Views
 from genssl_utils.kit.data import digits, split
@@ -18,7 +19,7 @@ from genssl_utils.kit.metrics import accuracy
 from genssl_utils.kit.nets import cnn
 from genssl_utils.kit.training import History, Objective, cpu_threads, fit
 
-__all__ = ["Task", "Training", "digit_task", "few_labels", "train", "train_all"]
+__all__ = ["Recipe", "Task", "Training", "digit_task", "few_labels", "train", "train_all"]
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,37 @@ class Task:
     views: Views
     classes: int = 10
 
-    def network(self) -> nn.Module:
-        """A fresh network for this data."""
+    def network(self, method: Method) -> nn.Module:
+        """A fresh network for this data, with the noise that the method asks for."""
+        if method.residual or method.dropout:
+            return noisy_cnn(self.classes, width=16, dropout=method.dropout, skip=method.skip)
         return cnn(self.classes, width=16)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how a network is trained; the same for every row of the table.
+
+    Attributes:
+        steps: number of updates, shared by the rounds where there are several.
+        batch: labelled and unlabelled examples an update.
+        learning_rate: at the start; it falls to zero along half a cosine.
+        momentum: of SGD with Nesterov's step; 0 takes Adam.
+        weight_decay: pull of the weights to zero.
+    """
+
+    steps: int = 400
+    batch: tuple[int, int] = (32, 48)
+    learning_rate: float = 1e-2
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """The optimiser of a network's weights."""
+        how: dict[str, Any] = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
+        if self.momentum:
+            return torch.optim.SGD(model.parameters(), momentum=self.momentum, nesterov=True, **how)
+        return torch.optim.Adam(model.parameters(), **how)
 
 
 @dataclass
@@ -52,7 +81,7 @@ class Training:
 
     Attributes:
         method: what trained it.
-        model: the network to use; of Mean Teacher, the averaged one.
+        model: the network to use, in evaluation mode; of Mean Teacher, the averaged one.
         accuracy: on the held-out examples.
         history: loss, accuracy and share of targets that counted, as they came.
         seconds: CPU time of the training.
@@ -96,9 +125,11 @@ def digit_task(per_class: int = 4, *, seed: int = 0, validation: bool = False) -
     )  # fmt: skip
 
 
-def train_all(answers: Answers, task: Task, **how: Any) -> dict[str, Training]:
+def train_all(
+    answers: Answers, task: Task, rows: Sequence[Method] | None = None, **how: Any
+) -> dict[str, Training]:
     """The baseline and every row of the table, each by its name; arguments as for `train`."""
-    rows = (SUPERVISED, *METHODS.values())
+    rows = (SUPERVISED, *METHODS.values()) if rows is None else rows
     return {row.name: train(row, answers, task, **how) for row in rows}
 
 
@@ -107,10 +138,8 @@ def train(
     method: Method,
     answers: Answers,
     task: Task,
+    recipe: Recipe | None = None,
     *,
-    steps: int = 400,
-    batch: tuple[int, int] = (32, 48),
-    learning_rate: float = 1e-2,
     seed: int = 0,
     device: torch.device | str = "cpu",
     records: int = 8,
@@ -122,10 +151,8 @@ def train(
         method: the row, or one of your own.
         answers: the student's functions.
         task: data and views.
-        steps: number of updates, shared by the rounds where there are several.
-        batch: labelled and unlabelled examples an update.
-        learning_rate: of Adam at the start; it falls to zero along a quarter of a cosine.
-        seed: of weights, batches and views.
+        recipe: steps, batches and optimiser; None for those of the digits.
+        seed: of weights, batches, views and the network's noise.
         device: where to train.
         records: how often the held-out accuracy is taken.
         picture: whether to draw the curves in a notebook.
@@ -136,52 +163,66 @@ def train(
     Raises:
         ValueError: there are fewer steps than rounds.
     """
-    if steps < method.rounds:
+    recipe = recipe or Recipe()
+    if recipe.steps < method.rounds:
         raise ValueError(f"{method.name} has {method.rounds} rounds: take as many steps or more.")
-    began, trained, teacher = time.process_time(), None, None
+    began, history = time.process_time(), History()
+    each = replace(recipe, steps=recipe.steps // method.rounds)
+    teacher: nn.Module | None = None
     for index in range(method.rounds):
-        row = method if teacher is not None or method.teacher != "round" else SUPERVISED
-        trained, teacher = _round(
-            row, answers, task, steps // method.rounds, batch, learning_rate, seed + 1000 * index,
-            device, max(1, records // method.rounds), picture, teacher, trained,
-        )  # fmt: skip
-    trained.method, trained.seconds = method, time.process_time() - began
-    return trained
+        first = method.teacher == "round" and teacher is None
+        row = SUPERVISED if first else method
+        # The generators of others stay as they are; weights and the network's noise draw here.
+        with torch.random.fork_rng():
+            torch.manual_seed(seed + 1000 * index)
+            model = task.network(row).to(device)
+            step = Step(
+                row, answers, model, task.views, _to(task.labelled, device),
+                task.unlabelled.to(device), steps=each.steps, batch=each.batch, teacher=teacher,
+                generator=torch.Generator(device).manual_seed(seed + 1000 * index),
+            )  # fmt: skip
+            made = _run(step, each, _to(task.held_out, device), records // method.rounds, picture)
+        _append(history, made)
+        teacher = model
+    return Training(
+        method, model, made.series["accuracy"][-1], history, time.process_time() - began
+    )
 
 
-def _round(
-    method: Method, answers: Answers, task: Task, steps: int, batch: tuple[int, int], rate: float,
-    seed: int, device: torch.device | str, records: int, picture: bool,
-    teacher: nn.Module | None, before: Training | None,
-) -> tuple[Training, nn.Module]:  # fmt: skip
-    """One network from its first weights to its last."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = task.network().to(device)
-    step = Step(
-        method, answers, model, task.views,
-        tuple(part.to(device) for part in task.labelled), task.unlabelled.to(device),
-        steps=steps, generator=torch.Generator(device).manual_seed(seed), batch=batch,
-        teacher=teacher,
-    )  # fmt: skip
-    x, y = (part.to(device) for part in task.held_out)
-    optimizer = torch.optim.Adam(model.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    use = step.averaged if method.teacher == "weights" else model
-    history = before.history if before else History()
-    done_before = history.steps[-1] if history.steps else 0
+def _run(
+    step: Step, recipe: Recipe, held_out: tuple[Tensor, Tensor], records: int, picture: bool
+) -> History:
+    """Train one network from its first weights to its last, and leave it in evaluation mode."""
+    model, (x, y) = step.model.train(), held_out
+    optimizer = recipe.optimizer(model)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.steps)
+    averaged = step.method.teacher == "weights"
 
-    def look(done: int) -> Mapping[str, float]:
+    def look(_: int) -> Mapping[str, float]:
+        model.eval()  # no noise, and nothing is learned from what is held out
         with torch.no_grad():
-            return {"accuracy": accuracy(use(x), y), "counted": step.passed}
+            use = step.averaged if averaged else model
+            scores = torch.cat([use(part) for part in x.split(1000)])
+        model.train()
+        return {"accuracy": accuracy(scores, y), "counted": step.passed}
 
-    made = fit(
-        Objective(optimizer, step), steps, title=method.name,
-        record_every=max(1, steps // records), on_record=look,
+    history = fit(
+        Objective(optimizer, step), recipe.steps, title=step.method.name,
+        record_every=max(1, recipe.steps // max(1, records)), on_record=look,
         after_step=lambda _: schedule.step(), picture=picture,
     )  # fmt: skip
-    for at, *values in zip(made.steps, *made.series.values(), strict=True):
-        history.add(done_before + at, dict(zip(made.series, values, strict=True)))
-    if method.teacher == "weights":
+    if averaged:
         model.load_state_dict(step.average)
-    return Training(method, model, made.series["accuracy"][-1], history), model
+    model.eval()
+    return history
+
+
+def _append(history: History, made: History) -> None:
+    """Put the records of one more round behind those before it."""
+    before = history.steps[-1] if history.steps else 0
+    for at, *values in zip(made.steps, *made.series.values(), strict=True):
+        history.add(before + at, dict(zip(made.series, values, strict=True)))
+
+
+def _to(parts: tuple[Tensor, Tensor], device: torch.device | str) -> tuple[Tensor, Tensor]:
+    return parts[0].to(device), parts[1].to(device)

@@ -36,8 +36,7 @@ def explore_methods(answers: Answers) -> Explorer:
         changed = {name: value for name, value in chosen.items() if value != AS_THE_ROW}
         if changed.get("labels", METHODS[row].labels) == "hard":
             changed["loss"] = "CE"
-        changes = {**changed, "weight": weight, "rounds": 1, "align": False}
-        return moons_picture(replace(METHODS[row], **changes), answers)
+        return moons_picture(replace(METHODS[row], **changed, weight=weight), answers)
 
     rows = [name for name, m in METHODS.items() if m.teacher != "round"]
     return explore(

@@ -50,6 +50,9 @@ class Method:
         align: whether the targets' mean is moved towards the labelled classes' shares.
         entropy: weight of the entropy of the student's own predictions.
         rounds: how often the teacher is replaced by its student; 1 for all but Noisy Student.
+        residual: whether the student has residual blocks, and so is deeper than its first teacher.
+        dropout: share of the student's last features dropped while it learns.
+        skip: chance that an example goes round a residual block of the student (stochastic depth).
         paper: where it comes from.
     """
 
@@ -70,6 +73,9 @@ class Method:
     align: bool = False
     entropy: float = 0.0
     rounds: int = 1
+    residual: bool = False
+    dropout: float = 0.0
+    skip: float = 0.0
     paper: str = ""
 
     def __post_init__(self) -> None:
@@ -81,6 +87,10 @@ class Method:
             raise ValueError("A hard label needs the loss 'CE': pseudo_label_loss holds both.")
         if not 0 <= self.threshold <= 1 or not 0 <= self.decay < 1 or self.temperature <= 0:
             raise ValueError("Take 0 ≤ threshold ≤ 1, 0 ≤ decay < 1 and temperature > 0.")
+        if not (0 <= self.dropout < 1 and 0 <= self.skip < 1):
+            raise ValueError("dropout and skip are chances: take each from 0 to below 1.")
+        if self.skip and not self.residual:
+            raise ValueError("Only residual blocks can be skipped: set residual=True.")
         if min(self.views, self.students, self.rounds) < 1 or min(self.weight, self.entropy) < 0:
             raise ValueError(
                 "Take views, students, rounds of at least 1, and weights of at least 0."
@@ -99,6 +109,8 @@ class Method:
         labels += f", p ≥ {self.threshold:g}" if self.threshold else ""
         augmentation = self.augmentation + (f" × {self.students}" if self.students > 1 else "")
         augmentation += " + mixup" if self.mix else ""
+        augmentation += " + dropout" if self.dropout else ""
+        augmentation += " + skipped blocks" if self.skip else ""
         return {
             "teacher": teacher + (f", {self.views} views" if self.views > 1 else ""),
             "labels": labels,
@@ -132,7 +144,8 @@ METHODS: dict[str, Method] = {
         Method("FixMatch", "latest", "hard", "strong", "CE",
                weight=1, threshold=0.8, paper="sohn2020fixmatch"),
         Method("Noisy Student", "round", "hard", "strong", "CE",
-               weight=1, rounds=3, align=True, paper="xie2020self"),
+               weight=1, rounds=3, align=True, residual=True, dropout=0.1, skip=0.1,
+               paper="xie2020self"),
     )
 }  # fmt: skip
 """The eight rows of the table and Noisy Student, with the settings of the experiment on digits.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import resources
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,15 +18,27 @@ from genssl_utils.kit.data import two_moons
 from genssl_utils.kit.nets import mlp
 from genssl_utils.kit.training import Objective, cpu_threads, fit
 
-__all__ = ["CHOICES", "GRID", "MOMENTS", "WINDOW", "frames", "moons", "settings", "shipped_frames"]
+__all__ = [
+    "CHOICES",
+    "GRID",
+    "MOMENTS",
+    "WINDOW",
+    "Setting",
+    "frames",
+    "moons",
+    "settings",
+    "shipped_frames",
+]
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "teacher": ("latest", "weights"),
-    "target": ("soft, L2", "soft, KL", "sharpened, L2", "sharpened, KL", "hard", "hard, sure"),
-    "augmentation": ("weak", "strong", "adversarial"),
+    "target": ("soft, L2", "soft, KL", "soft, JS", "sharpened, KL", "hard, CE"),
+    "augmentation": ("0.05", "0.15", "0.25", "0.4", "adversarial"),
+    "threshold": ("0", "0.7", "0.9", "0.97"),
     "weight": ("0.5", "2", "8"),
 }
-"""What the reader can choose; labels and loss stand together, since a hard label has one loss."""
+"""What the reader can choose; labels and loss stand together, since a hard label has one loss. A
+number for the augmentation is the standard deviation of the student's noise."""
 
 MOMENTS = (10, 30, 60, 100, 160, 240)
 """Updates done at each frame."""
@@ -45,31 +58,42 @@ def moons(seed: int = 3) -> tuple[tuple[Tensor, Tensor], Tensor, tuple[Tensor, T
     return (x[at], y[at]), x, two_moons(1000, noise=0.1, generator=generator)
 
 
-def settings() -> Iterator[Method]:
+class Setting(NamedTuple):
+    """A point of the grid: the method, and how strong its views are."""
+
+    method: Method
+    views: MoonViews
+
+
+def settings() -> Iterator[Setting]:
     """Every setting of the figure in the order of its frames; the first has no unlabelled loss."""
-    yield SUPERVISED
-    for teacher, target, augmentation, weight in product(*CHOICES.values()):
-        labels, _, loss = target.partition(", ")
-        hard = labels == "hard"
-        yield Method(
-            f"{teacher}; {target}; {augmentation}; λ = {weight}",
+    yield Setting(SUPERVISED, MoonViews())
+    for teacher, target, augmentation, threshold, weight in product(*CHOICES.values()):
+        labels, loss = target.split(", ")
+        adversarial = augmentation == "adversarial"
+        method = Method(
+            f"{teacher}; {target}; {augmentation}; p ≥ {threshold}; λ = {weight}",
             teacher,
             labels,
-            augmentation,
-            "CE" if hard else loss,
+            augmentation if adversarial else "strong",
+            loss,
             weight=float(weight),
-            threshold=0.9 if loss == "sure" else 0.0,
+            threshold=float(threshold),
             ramp_up=0.3,
         )
+        yield Setting(method, MoonViews() if adversarial else MoonViews(strong=float(augmentation)))
 
 
 @cpu_threads(1)
-def frames(method: Method, answers: Answers, seed: int = 0) -> tuple[np.ndarray, float]:
+def frames(
+    method: Method, answers: Answers, views: MoonViews | None = None, seed: int = 0
+) -> tuple[np.ndarray, float]:
     """Train a small net on the moons and look at it on the way.
 
     Args:
-        method: any row, or one of `settings()`.
+        method: any row, or that of one of `settings()`.
         answers: the student's functions.
+        views: how strong the noise is; None for the usual strengths.
         seed: of weights, batches and noise.
 
     Returns:
@@ -81,7 +105,7 @@ def frames(method: Method, answers: Answers, seed: int = 0) -> tuple[np.ndarray,
         torch.manual_seed(seed)
         model: nn.Module = mlp(2, 2, hidden=(32, 32))
     step = Step(
-        method, answers, model, MoonViews(), labelled, unlabelled, steps=MOMENTS[-1],
+        method, answers, model, views or MoonViews(), labelled, unlabelled, steps=MOMENTS[-1],
         generator=torch.Generator().manual_seed(seed), batch=(6, 64),
     )  # fmt: skip
     use = step.averaged if method.teacher == "weights" else model
@@ -107,7 +131,7 @@ def frames(method: Method, answers: Answers, seed: int = 0) -> tuple[np.ndarray,
 
 
 def shipped_frames() -> tuple[np.ndarray, np.ndarray]:
-    """The frames that the live figure carries: uint8 (109, 6, 330), and the accuracies (109,).
+    """The frames that the live figure carries: uint8 (601, 6, 330), and the accuracies (601,).
 
     They were made by `bench/moons_frames.py` with `frames` and the unit's own answers.
     """

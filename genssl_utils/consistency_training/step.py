@@ -47,7 +47,8 @@ class Step:
         steps: length of the training, for the ramp.
         generator: of batches, views and mixing; on the data's device.
         batch: labelled and unlabelled examples a step.
-        teacher: the network of the round before; needed where the method's teacher is `round`.
+        teacher: the network of the round before; needed where the method's teacher is `round`. It
+            is put in evaluation mode: the student is noised, its teacher is not.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Step:
         self.method, self.answers, self.model, self.views = method, answers, model, views
         self.x, self.y = labelled
         self.u, self.steps, self.generator, self.batch = unlabelled, steps, generator, batch
-        self.round_teacher = teacher
+        self.round_teacher = teacher.eval() if teacher is not None else None
         self.classes = int(self.y.max()) + 1
         self.share = F.one_hot(self.y, self.classes).float().mean(0)  # of the labelled classes
         self.seen_share = self.share.clone()  # running mean of the targets
@@ -89,7 +90,9 @@ class Step:
             self._follow()
         at = self._draw(len(self.u), self.batch[1])
         u = self.u[at]
-        target = self._target(u, at, step)  # (B, K), no gradient
+        if self.method.augmentation == "adversarial":  # the step leads away from what is judged
+            u = self.views.weak(u, self.generator)
+        target = self._target(u, at)  # (B, K), no gradient
         seen, target = self._students(u, target)
         if self.method.mix:
             labelled, unlabelled = self._mixed(x, y, seen, target)
@@ -111,14 +114,14 @@ class Step:
         student = dict(self.model.state_dict())
         self.average = self.answers.ema_update(self.average, student, self.method.decay)
 
-    def _target(self, u: Tensor, at: Tensor, step: int) -> Tensor:
+    def _target(self, u: Tensor, at: Tensor) -> Tensor:
         """The teacher's probabilities, averaged over weak views, and made into labels."""
         network: Any = {
             "weights": self.averaged,
             "round": self.round_teacher,
         }.get(self.method.teacher, self.model)
         with torch.no_grad():
-            views = [network(self.views.weak(u, self.generator)) for _ in range(self.method.views)]
+            views = [network(self._weak(u)) for _ in range(self.method.views)]
             p = torch.stack(views).softmax(-1).mean(0)  # (B, K)
             if self.method.teacher == "predictions":
                 p = self._remembered(p, at)
@@ -127,6 +130,12 @@ class Step:
             if self.method.labels == "sharpened":
                 p = self.answers.sharpen(p, self.method.temperature)
         return p
+
+    def _weak(self, u: Tensor) -> Tensor:
+        """What the teacher sees; before an adversarial step, u is a weak view already."""
+        if self.method.augmentation == "adversarial":
+            return u
+        return self.views.weak(u, self.generator)
 
     def _remembered(self, p: Tensor, at: Tensor) -> Tensor:
         """The moving average of an example's predictions, freed of its start at 0."""

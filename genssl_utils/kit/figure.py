@@ -16,6 +16,10 @@ _HERE = Path(__file__).parent
 _KIT_IMPORT = re.compile(
     r"^import\s*\{(?P<names>[^}]*)\}\s*from\s*[\"']\.\./kit/figure\.js[\"'];?[ \t]*$", re.MULTILINE
 )
+_SIBLING = re.compile(
+    r"^import\s*\{(?P<names>[^}]*)\}\s*from\s*[\"']\./(?P<file>[\w.-]+\.js)[\"'];?[ \t]*$",
+    re.MULTILINE,
+)
 _ANY_IMPORT = re.compile(
     r"^\s*(?:import\b(?!\s*\.)|export\b[^;\n]*\bfrom\s*[\"'])|\bimport\s*\(", re.M
 )
@@ -25,8 +29,9 @@ _DEFAULT = re.compile(r"^export\s+default\b", re.MULTILINE)
 def bundle(script: str | Path) -> str:
     """One self-contained ES module: the kit's ``figure.js``, then the topic's own script.
 
-    A topic's script imports from ``../kit/figure.js``, so that it is a true module in an editor and
-    in a test; here that import is taken out, because the text it names already stands above.
+    A topic's script imports from ``../kit/figure.js``, and may import from scripts beside it, so
+    that it is a true module in an editor and in a test; here those imports are taken out, because
+    the texts they name already stand above. So no two of the scripts may use the same name.
 
     Args:
         script: path of the topic's JavaScript file.
@@ -35,28 +40,45 @@ def bundle(script: str | Path) -> str:
         The text of the module, which fetches nothing.
 
     Raises:
-        ValueError: the script is missing, has no default export, renames what it imports from the
-            kit, or imports anything else.
+        ValueError: a script is missing, has no default export, renames what it imports, or imports
+            anything else.
     """
-    path = Path(script)
+    path, texts = Path(script), {}
+    _gather(path, texts)
+    if not _DEFAULT.search(texts[path.name]):
+        raise ValueError(
+            f"{path.name} has no default export: end with `export default {{ render }}`."
+        )
+    shared = (_HERE / "figure.js").read_text(encoding="utf-8")
+    told = [f"// {name}\n{text.strip()}\n" for name, text in texts.items()]
+    return "\n".join([f"{shared.rstrip()}\n", *told])
+
+
+def _gather(path: Path, texts: dict[str, str]) -> None:
+    """Put the scripts that a script imports from into `texts`, then the script itself."""
+    source, beside = _taken_apart(path)
+    for name in beside:
+        if name not in texts:
+            _gather(path.with_name(name), texts)
+    texts[path.name] = source
+
+
+def _taken_apart(path: Path) -> tuple[str, list[str]]:
+    """A script without its imports, and the files beside it that it imports from."""
     if not path.is_file():
         raise ValueError(f"{path.name} is missing: put it beside the figure's Python file.")
     source = path.read_text(encoding="utf-8")
-    for found in _KIT_IMPORT.finditer(source):
+    for found in (*_KIT_IMPORT.finditer(source), *_SIBLING.finditer(source)):
         if re.search(r"\bas\b", found["names"]):
             raise ValueError(f"{path.name} renames what it imports from the kit: use the names.")
-    source = _KIT_IMPORT.sub("", source)
+    beside = [found["file"] for found in _SIBLING.finditer(source)]
+    source = _SIBLING.sub("", _KIT_IMPORT.sub("", source))
     if _ANY_IMPORT.search(source):
         raise ValueError(
             f'{path.name} imports more than {{names}} from "../kit/figure.js": a figure brings all '
             "that it needs, so that it also moves without a network."
         )
-    if not _DEFAULT.search(source):
-        raise ValueError(
-            f"{path.name} has no default export: end with `export default {{ render }}`."
-        )
-    shared = (_HERE / "figure.js").read_text(encoding="utf-8")
-    return f"{shared.rstrip()}\n\n// {path.name}\n{source.lstrip()}"
+    return source, beside
 
 
 class Figure(anywidget.AnyWidget):

@@ -93,6 +93,25 @@ def raw_logits(teacher_logits, student_logits):
     return (teacher.softmax(1) * (teacher - student_logits)).sum(1).mean()
 
 
+@mistake("kl_consistency", "kl_div wants the student's log-probabilities first, not probabilities.")
+def kl_div_of_probabilities(teacher_logits, student_logits):
+    p, q = teacher_logits.detach().softmax(1), student_logits.softmax(1)
+    return F.kl_div(q, p, reduction="batchmean")
+
+
+@mistake("kl_consistency", "This is the squared distance of the probabilities. Take the KL.")
+def squared_distance(teacher_logits, student_logits):
+    return F.mse_loss(student_logits.softmax(1), teacher_logits.detach().softmax(1))
+
+
+@mistake(
+    "kl_consistency", "You return a Python number, which carries no gradient. Keep the tensor."
+)
+def plain_number(teacher_logits, student_logits):
+    log_p, log_q = teacher_logits.detach().log_softmax(1), student_logits.log_softmax(1)
+    return (log_p.exp() * (log_p - log_q)).sum(1).mean().item()
+
+
 @variant("kl_consistency")
 def by_kl_div(teacher_logits, student_logits):
     log_p = teacher_logits.detach().log_softmax(-1)
@@ -178,6 +197,21 @@ def sharpened_in_place(p, temperature):
 @mistake("sharpen", "The temperature is not used.")
 def temperature_forgotten(p, temperature):
     return p / p.sum(1, keepdim=True)
+
+
+@mistake("sharpen", "The rows have length 1, not sum 1. Divide by the sum, not by the norm.")
+def scaled_by_norm(p, temperature):
+    return F.normalize(p ** (1 / temperature), dim=1)
+
+
+@mistake("sharpen", "You lift small entries before the logarithm, so a 0 does not stay 0.")
+def zeros_clamped(p, temperature):
+    return (p.clamp(min=1e-6).log() / temperature).softmax(1)
+
+
+@mistake("sharpen", "You add a constant before the logarithm, so a 0 does not stay 0.")
+def zeros_lifted(p, temperature):
+    return ((p + 1e-8).log() / temperature).softmax(1)
 
 
 @variant("sharpen")
@@ -299,6 +333,32 @@ def mask_first(weak_logits, strong_logits, threshold):
     return mask, (mask * loss).mean()
 
 
+@mistake("pseudo_label_loss", "The loss is averaged before the mask. Keep one loss an example.")
+def averaged_before_the_mask(weak_logits, strong_logits, threshold):
+    mask, label, _ = _parts(weak_logits, strong_logits, threshold)
+    return (F.cross_entropy(strong_logits, label) * mask).mean(), mask
+
+
+@mistake("pseudo_label_loss", "cross_entropy takes logits: you put a softmax before it.")
+def softmax_twice(weak_logits, strong_logits, threshold):
+    mask, label, _ = _parts(weak_logits, strong_logits, threshold)
+    loss = F.cross_entropy(strong_logits.softmax(1), label, reduction="none")
+    return (mask * loss).mean(), mask
+
+
+@mistake("pseudo_label_loss", "The softmax runs over the batch. It should run over the K classes.")
+def weak_softmax_over_batch(weak_logits, strong_logits, threshold):
+    confidence, label = weak_logits.detach().softmax(0).max(1)
+    mask = (confidence >= threshold).float()
+    return (mask * F.cross_entropy(strong_logits, label, reduction="none")).mean(), mask
+
+
+@mistake("pseudo_label_loss", "You return the confidence. The mask says 0 or 1.")
+def confidence_for_the_mask(weak_logits, strong_logits, threshold):
+    mask, _, loss = _parts(weak_logits, strong_logits, threshold)
+    return (mask * loss).mean(), weak_logits.detach().softmax(1).amax(1)
+
+
 @variant("pseudo_label_loss")
 def a_loop_with_integers(weak_logits, strong_logits, threshold):
     with torch.no_grad():
@@ -401,6 +461,13 @@ def only_student(teacher, student, decay):
     return {k: v.detach().clone() for k, v in student.items()}
 
 
+@mistake("ema_update", "You put new tensors into the teacher's own dict. Return a new dict.")
+def teacher_s_dict_refilled(teacher, student, decay):
+    for k, v in student.items():
+        teacher[k] = (decay * teacher[k] + (1 - decay) * v).to(v.dtype).detach()
+    return teacher
+
+
 @variant("ema_update")
 def teacher_plus_step(teacher, student, decay):
     new = {k: v.detach().clone() for k, v in teacher.items()}
@@ -485,6 +552,21 @@ def zero_without_ramp(step, length):
 @mistake("ramp_up", "−5 is inside the square, where its sign is lost. Square 1 − t alone.")
 def five_squared(step, length):
     return math.exp(-((5 * (1 - _t(step, length))) ** 2)) if length else 1.0
+
+
+@mistake("ramp_up", "The whole exponential is squared. Square 1 − t alone.")
+def exponential_squared(step, length):
+    return math.exp(-5 * (1 - _t(step, length))) ** 2 if length else 1.0
+
+
+@mistake("ramp_up", "step // length drops the fraction, so t jumps from 0 to 1. Use /.")
+def whole_division(step, length):
+    return math.exp(-5 * (1 - min(max(step // length, 0), 1)) ** 2) if length else 1.0
+
+
+@mistake("ramp_up", "A tiny number added to length 0 makes t 0 at step 0. Return 1 there.")
+def length_made_positive(step, length):
+    return math.exp(-5 * (1 - _t(step, length + 1e-8)) ** 2)
 
 
 @variant("ramp_up")
@@ -616,6 +698,30 @@ def returns_the_step(f, x, xi, n_iter, generator):
     return xi * _iterate(f, x, xi, n_iter, _unit(_noise(x, generator)))
 
 
+@mistake(
+    "vat_direction",
+    "A constant added to the length swamps a small gradient. Take the larger of the two.",
+)
+def constant_in_the_length(f, x, xi, n_iter, generator):
+    def divide(d: Tensor) -> Tensor:
+        return d / (d.flatten(1).norm(dim=1).view(-1, *[1] * (d.ndim - 1)) + 1e-8)
+
+    return _iterate(f, x, xi, n_iter, _unit(_noise(x, generator)), divide)
+
+
+@mistake("vat_direction", "You add the gradient to d. The gradient itself is the next direction.")
+def gradient_added(f, x, xi, n_iter, generator):
+    p, d = f(x).softmax(1).detach(), _unit(_noise(x, generator))
+    for _ in range(n_iter):
+        d = _unit(d + _slope(f, x, d, xi, p))
+    return d.detach()
+
+
+@mistake("vat_direction", "You keep the signs of the gradient alone. Keep its entries, and scale.")
+def sign_of_the_gradient(f, x, xi, n_iter, generator):
+    return _iterate(f, x, xi, n_iter, _unit(_noise(x, generator)), lambda d: _unit(d.sign()))
+
+
 @variant("vat_direction")
 def by_kl_div_with_gradient_in_both(f, x, xi, n_iter, generator):
     d = torch.randn(x.shape, generator=generator).to(x)
@@ -710,6 +816,11 @@ def hard_labels(x1, y1, x2, y2, lam):
 @mistake("mixup", "Return both, the mixed inputs and the mixed labels.")
 def inputs_alone(x1, y1, x2, y2, lam):
     return _mix(x1, x2, max(lam, 1 - lam))
+
+
+@mistake("mixup", "You mix inputs with labels. The order is x1, y1, x2, y2.")
+def arguments_mixed_up(x1, y1, x2, y2, lam):
+    return _mix(x1, y1, max(lam, 1 - lam)), _mix(x2, y2, max(lam, 1 - lam))
 
 
 @variant("mixup")

@@ -31,19 +31,40 @@ def test_every_question_moves_the_boundary(site):
     page, notes = site(boundary_figure())
     root = figures(page)
     before = shown(root)
-    assert before["choice"] == [0, 0, 1, 1]
+    assert before["choice"] == [0, 0, 2, 0, 2]
     assert_is_the_stored_frame(before)
-    for label, value in (
-        ("1. teacher", "1"), ("2. target", "3"), ("3. what the student", "2"), ("weight", "2"),
-    ):  # fmt: skip
-        root.get_by_label(label).select_option(index=int(value))
-        after = shown(root)
-        assert after["setting"] != before["setting"]
-        assert_is_the_stored_frame(after)
-        before = after
-    assert before["choice"] == [1, 3, 2, 2]
+    chosen = (("1. teacher", 1), ("2. target", 3), ("3. what the student", 4))
+    for label, value in chosen:
+        root.get_by_label(label).select_option(index=value)
+        before = assert_another_frame(root, before)
+    for label in ("a target counts", "weight"):
+        root.get_by_label(label).press("ArrowRight")
+        before = assert_another_frame(root, before)
+    assert before["choice"] == [1, 3, 4, 1, 3]
     root.get_by_label("1. teacher").press("ArrowUp")
     assert shown(root)["choice"][0] == 0, "by keyboard too"
+    notes.assert_clean()
+
+
+def assert_another_frame(root, before: dict) -> dict:
+    after = shown(root)
+    assert after["setting"] != before["setting"]
+    assert_is_the_stored_frame(after)
+    return after
+
+
+def test_without_weight_the_labels_stand_alone_whatever_else_is_chosen(site):
+    page, notes = site(boundary_figure())
+    root = figures(page)
+    weight = root.get_by_label("weight")
+    weight.press("Home")
+    assert (shown(root)["setting"], shown(root)["name"]) == (0, "labels alone")
+    root.get_by_label("2. target").select_option(index=4)
+    assert shown(root)["setting"] == 0
+    box = weight.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
+    assert shown(root)["choice"] == [0, 4, 2, 0, 3]
+    assert shown(root)["setting"] > 0
     notes.assert_clean()
 
 
@@ -52,8 +73,8 @@ def test_a_row_of_the_table_sets_its_answers_and_is_recognised(site):
     root = figures(page)
     row = root.get_by_label("a row of the table")
     for name, choice in (
-        ("VAT", [0, 1, 2, 1]), ("FixMatch", [0, 5, 1, 1]), ("Mean Teacher", [1, 0, 0, 1]),
-        ("labels alone", [-1] * 4), ("UDA", [0, 3, 1, 1]),
+        ("VAT", [0, 1, 4, 0, 2]), ("FixMatch", [0, 4, 2, 2, 2]), ("Mean Teacher", [1, 0, 0, 0, 2]),
+        ("labels alone", [1, 0, 0, 0, 0]), ("UDA", [0, 3, 2, 0, 2]),
     ):  # fmt: skip
         row.select_option(label=name)
         data = shown(root)
@@ -84,13 +105,22 @@ def test_time_moves_by_mouse_and_by_keyboard(site):
 
 
 def test_a_setting_s_place_is_that_of_its_training(module):
-    names = [method.name for method in settings()]
+    names = [method.name for method, _ in settings()]
     flat = [list(options) for options in CHOICES.values()]
-    for choice in ([0, 0, 0, 0], [1, 5, 2, 2], [0, 3, 1, 2]):
+    flat[-1] = ["0", *flat[-1]]
+    for choice in ([0, 0, 0, 0, 1], [1, 4, 4, 3, 3], [0, 3, 1, 2, 2]):
         at = module(BoundaryFigure, "settingOf", choice, SIZES)
         told = [options[c] for c, options in zip(choice, flat, strict=True)]
-        assert names[at] == f"{told[0]}; {told[1]}; {told[2]}; λ = {told[3]}"
-    assert module(BoundaryFigure, "settingOf", [-1] * 4, SIZES) == 0
+        assert names[at] == f"{told[0]}; {told[1]}; {told[2]}; p ≥ {told[3]}; λ = {told[4]}"
+    assert module(BoundaryFigure, "settingOf", [1, 2, 3, 1, 0], SIZES) == 0
+
+
+def test_a_row_keeps_what_it_leaves_open_and_its_name_follows(module):
+    for row, name in enumerate(("labels alone", "Π-model", "Mean Teacher", "VAT", "UDA")):
+        choice = module(BoundaryFigure, "choiceOf", row, [1, 2, 3, 1, 3])
+        assert module(BoundaryFigure, "nameOf", choice) == name
+        assert choice[-1] == (0 if name == "labels alone" else 3)
+    assert module(BoundaryFigure, "nameOf", [0, 2, 2, 0, 2]) == "", "no row takes JS"
 
 
 def test_the_contour_lies_where_the_grid_crosses_one_half(module):
@@ -131,8 +161,8 @@ def test_a_finished_render_leaves_no_listener(page):
             const bytes = new DataView(new ArrayBuffer(2 * 1 * 4));
             const state = {frames: bytes, accuracy: [0.5, 0.5], points: [[0, 0]],
                            labelled: [[0, 0, 1]],
-                           grid: [2, 2], window: [0, 1, 0, 1], moments: [1], sizes: [1, 1, 1, 1],
-                           choice: [0, 0, 0, 0], moment: 0, title: "t", alt: "a"};
+                           grid: [2, 2], window: [0, 1, 0, 1], moments: [1], sizes: [1, 1, 1, 1, 1],
+                           choice: [0, 0, 0, 0, 1], moment: 0, title: "t", alt: "a"};
             let live = 0;
             const model = {get: (k) => state[k], set() {}, save_changes() {},
                            on() { live += 1; }, off() { live -= 1; }};
@@ -149,7 +179,7 @@ def test_a_finished_render_leaves_no_listener(page):
 
 def test_bad_choices_are_refused():
     figure = boundary_figure()
-    for bad in ([0, 0, 0], [0, 9, 0, 0], [-1, 0, 0, 0]):
+    for bad in ([0, 0, 0], [0, 9, 0, 0, 1], [-1, 0, 0, 0, 1], [0, 0, 0, 0, 4]):
         with pytest.raises(ValueError, match="one position"):
             figure.choice = bad
     with pytest.raises(ValueError, match="choose from 0"):

@@ -145,6 +145,42 @@ def test_distances_are_what_their_names_say():
         distance("L1", p, logits)
 
 
+@pytest.mark.parametrize("labels", ["soft", "sharpened"])
+def test_the_step_takes_jensen_shannon_as_any_other_loss(labels, answers):
+    method = Method("JS", labels=labels, augmentation="strong", loss="JS", weight=2.0)
+    views = MoonViews(strong=1.0)
+    step, alone = make(method, answers, views), make(SUPERVISED, answers, views)
+    loss = step(9)
+    loss.backward()
+    assert all(p.grad.abs().sum() > 0 for p in step.model.parameters())
+    added = loss.item() - alone(9).item()
+    assert 0 < added <= 2 * math.log(2), "JS lies between 0 and ln 2"
+    assert method.answers()["loss"] == "JS"
+
+
+def test_an_adversarial_step_leads_away_from_what_the_teacher_saw(answers):
+    seen = []
+
+    class Told(MoonViews):
+        def weak(self, x, generator):
+            seen.append(super().weak(x, generator))
+            return seen[-1]
+
+    step = make(METHODS["VAT"], answers, Told())
+    at_teacher, model = [], step.model
+    step.model = lambda x: at_teacher.append(x) or model(x)
+    step(9)
+    assert torch.equal(at_teacher[0], seen[-1]), "the teacher judges the weak view"
+    moved = at_teacher[-1][6:] - seen[-1]
+    torch.testing.assert_close(moved.norm(dim=1), torch.full((16,), step.views.radius))
+
+
+def test_the_teacher_of_a_round_is_not_noised(answers):
+    teacher = torch.nn.Sequential(torch.nn.Dropout(0.5), mlp(2, 3, hidden=(8,))).train()
+    make(METHODS["Noisy Student"], answers, teacher=teacher)
+    assert not teacher.training
+
+
 def test_a_round_needs_a_teacher(answers):
     with pytest.raises(ValueError, match="trained teacher"):
         make(METHODS["Noisy Student"], answers)
@@ -166,6 +202,8 @@ def test_the_table_answers_all_four_questions_differently_for_each_method():
         ({"labels": "hard", "loss": "L2"}, "hard label needs"),
         ({"threshold": 1.5}, "threshold"),
         ({"students": 0}, "at least 1"),
+        ({"dropout": 1.0}, "chances"),
+        ({"skip": 0.2}, "residual=True"),
     ],
 )
 def test_impossible_rows_are_refused(change, said):

@@ -90,6 +90,7 @@ def test_an_import_over_several_lines_is_taken_out(tmp_path):
     ("text", "message"),
     [
         ('import d3 from "d3";\nexport default {};', "imports more"),
+        ('import { a } from "./absent.js";\nexport default {};', "absent.js is missing"),
         ('import "./other.js";\nexport default {};', "imports more"),
         ('import * as kit from "../kit/figure.js";\nexport default {};', "imports more"),
         ('export { a } from "./a.js";\nexport default {};', "imports more"),
@@ -101,6 +102,23 @@ def test_an_import_over_several_lines_is_taken_out(tmp_path):
 def test_a_script_that_would_not_stand_alone_is_refused(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         bundle(script(tmp_path, text))
+
+
+def test_scripts_beside_a_figure_s_script_come_before_it_each_once(tmp_path):
+    (tmp_path / "sums.js").write_text("export const twice = (x) => 2 * x;\n")
+    (tmp_path / "bars.js").write_text(
+        'import { svg } from "../kit/figure.js";\nimport { twice } from "./sums.js";\n'
+        "export const bar = (x) => svg('rect', { width: twice(x) });\n"
+    )
+    text = (
+        'import { bar } from "./bars.js";\nimport { twice } from "./sums.js";\n'
+        "export default { render() { bar(twice(1)); } };\n"
+    )
+    whole = bundle(script(tmp_path, text))
+    assert "import" not in whole.split("// sums.js")[1]
+    places = [whole.index(f"// {name}.js\n") for name in ("sums", "bars", "topic")]
+    assert places == sorted(places)
+    assert whole.count("export const twice") == 1
 
 
 def test_a_missing_script_is_refused(tmp_path):

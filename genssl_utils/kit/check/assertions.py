@@ -42,7 +42,8 @@ class Assertions(RandomAnswers):
         expected, kind = self._expected(label, expected)
         self._same_shape(got, tuple(expected.shape))
         if kind_of(got.dtype) != kind:
-            self._fail(f"The dtype is {got.dtype}; a {kind} is needed.")
+            article = "an" if kind[0] in "aeiou" else "a"
+            self._fail(f"The dtype is {got.dtype}; {article} {kind} is needed.")
         self._finite(got, allow=expected)
         right = close(got.detach(), expected, dtype)
         if not bool(right.all()):
