@@ -1,6 +1,6 @@
 // One anchor among its neighbours: each one's softmax weight, and what the temperature does to it.
 import {
-  button, clamp, frame, html, lifetime, number, point, slider, stops, svg, unique, write,
+  button, choice, clamp, frame, html, lifetime, number, point, slider, stops, svg, unique, write,
 } from "../kit/figure.js";
 
 const TEMPERATURES = [0.02, 20];
@@ -79,18 +79,6 @@ const LOSSES = {
     note: "One partner pulls a (solid), all others push (dashed). Share: softmax of cosine / τ. Arrow: where a goes.",
   },
 };
-
-/** Two buttons of which one is pressed. */
-function choice(life, label, options, onPick) {
-  const buttons = options.map(([value, text]) => [value, button(life, text, () => onPick(value))]);
-  const node = html("div", { class: "genssl-buttons", role: "group", "aria-label": label },
-    ...buttons.map(([, pick]) => pick));
-  const pressed = "font-weight: 650; border-color: currentColor; box-shadow: inset 0 0 0 1px currentColor";
-  const show = (now) => buttons.forEach(([value, pick]) => write(pick, {
-    "aria-pressed": value === now, style: value === now ? pressed : null,
-  }));
-  return { node, show };
-}
 
 /** A curve over the logarithm of the temperature, with a dot at the present one. */
 function curve(parent, area, { name, ticks, top }) {

@@ -1,68 +1,15 @@
 // A triplet on the unit circle or in the plane: its zones, its gradient and the kink of its hinge.
 import {
-  button, clamp, frame, html, lifetime, number, point, slider, stops, svg, unique, write,
+  button, choice, clamp, frame, html, lifetime, number, point, slider, stops, svg, unique, write,
 } from "../kit/figure.js";
+import { hingePlot, line } from "./triplet_hinge.js";
+import { borders, downhill, onCircle, triplets } from "./triplet_maths.js";
 
 const MARGINS = [0, 2];
 const EDGE = 1.3; // the plane can be dragged over [−EDGE, EDGE]²
 const VIEW = 1.45; // and is drawn a little further
 const ARROW = 0.5; // length of an arrow: this times the gradient
 const STEP = 0.2; // the button's step down the gradient
-
-// ---------------------------------------------------------------- the maths
-
-export const squared = (a, b) => (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2;
-
-/** Hard: no further than the positive. Semi-hard: further, but inside the margin. Easy: beyond. */
-export function zone(dap, dan, margin) {
-  if (dan <= dap) return "hard";
-  return dap - dan + margin > 0 ? "semi-hard" : "easy";
-}
-
-/** The triplet of each negative: [d_ap − d_an + margin]₊ of squared distances, and their mean. */
-export function triplets([anchor, positive, ...negatives], margin) {
-  const dap = squared(anchor, positive);
-  const each = negatives.map((negative) => {
-    const dan = squared(anchor, negative);
-    const loss = Math.max(0, dap - dan + margin);
-    return { dan, gap: dap - dan, loss, active: loss > 0, zone: zone(dap, dan, margin) };
-  });
-  return { dap, each, loss: each.reduce((sum, { loss }) => sum + loss, 0) / each.length };
-}
-
-/** What is left of a vector along the circle: the gradient through x / ‖x‖ at norm 1. */
-export function tangent(v, at) {
-  const along = v[0] * at[0] + v[1] * at[1];
-  return [v[0] - along * at[0], v[1] - along * at[1]];
-}
-
-/** Minus the gradient of the mean loss, for every point. */
-export function downhill(points, margin, onCircle) {
-  const [a, p, ...negatives] = points;
-  const { each } = triplets(points, margin);
-  const rate = 2 / each.length;
-  const moves = points.map(() => [0, 0]);
-  negatives.forEach((n, k) => {
-    if (!each[k].active) return;
-    for (const axis of [0, 1]) {
-      moves[0][axis] += rate * (p[axis] - n[axis]);
-      moves[1][axis] += rate * (a[axis] - p[axis]);
-      moves[2 + k][axis] += rate * (n[axis] - a[axis]);
-    }
-  });
-  return onCircle ? moves.map((v, i) => tangent(v, points[i])) : moves;
-}
-
-export const onCircle = (angle) => [Math.cos(angle), Math.sin(angle)];
-
-/** The angle between two unit vectors whose squared distance is d; π for all that lies beyond. */
-export const angleOf = (d) => Math.acos(clamp(1 - d / 2, -1, 1));
-
-/** Where the zones end: the angles on the circle, the radii in the plane. */
-export function borders(dap, margin, circle) {
-  const edge = circle ? angleOf : Math.sqrt;
-  return { hard: edge(dap), semiHard: edge(dap + margin) };
-}
 
 // ---------------------------------------------------------------- the picture
 
@@ -90,20 +37,7 @@ function mark(i) {
   };
 }
 
-/** Two buttons of which one is pressed. */
-function choice(life, label, options, onPick) {
-  const buttons = options.map(([value, text]) => [value, button(life, text, () => onPick(value))]);
-  const node = html("div", { class: "genssl-buttons", role: "group", "aria-label": label },
-    ...buttons.map(([, node]) => node));
-  const pressed = "font-weight: 650; border-color: currentColor; box-shadow: inset 0 0 0 1px currentColor";
-  const show = (now) => buttons.forEach(([value, node]) => write(node, {
-    "aria-pressed": value === now, style: value === now ? pressed : null,
-  }));
-  return { node, show };
-}
-
 const STROKES = [["hard", 11, 0.85], ["semi-hard", 7, 0.5], ["easy", 2, 0.6]];
-const line = (points) => `M${points.map(([x, y]) => `${x.toFixed(2)},${y.toFixed(2)}`).join("L")}`;
 
 /** Text along a circle, upright in both halves. */
 function bent(parent, text) {
@@ -205,34 +139,7 @@ function render({ model, el }) {
     return { node, ...moved };
   });
 
-  // ---- the hinge
-  const plot = svg("svg", { height: 236 });
-  const area = { x: 26, y: 24, w: 0, h: 166 };
-  const X = [-4.4, 3.4];
-  const Y = [0, 4];
-  const px = (x) => area.x + (clamp(x, ...X) - X[0]) / (X[1] - X[0]) * area.w;
-  const py = (y) => area.y + area.h - clamp(y, ...Y) / (Y[1] - Y[0]) * area.h;
-  const back = svg("g", {});
-  const bands = ["hard", "semi-hard"].map((name) => svg("rect", {
-    y: area.y, height: area.h, fill: "var(--genssl-negative)", "fill-opacity": name === "hard" ? 0.3 : 0.13,
-  }));
-  const names = ["easy", "semi-hard", "hard"].map((text) => svg("text", {
-    class: "genssl-soft", y: area.y - 8, "text-anchor": "middle", text,
-  }));
-  const hinge = svg("path", { fill: "none", stroke: "var(--genssl-ink)", "stroke-width": 2.5, "stroke-linejoin": "round" });
-  const kink = svg("circle", { r: 5, cy: py(0), fill: "var(--genssl-paper)", stroke: "var(--genssl-ink)", "stroke-width": 2.25 });
-  const kinkLine = svg("line", { class: "genssl-axis", y1: py(0), y2: area.y, "stroke-dasharray": "3 4" });
-  const kinkName = svg("text", { class: "genssl-halo", "text-anchor": "end", y: area.y + 62, text: "kink" });
-  const flat = svg("text", { class: "genssl-soft genssl-halo", y: py(1) - 7, text: "slope 0" });
-  const steep = svg("text", { class: "genssl-soft genssl-halo", "text-anchor": "end", text: "slope 1" });
-  plot.append(...bands, back, ...names, kinkLine, hinge, kinkName, flat, steep, kink);
-  const spots = marks.slice(2).map((m) => {
-    const stem = plot.appendChild(svg("line", { class: "genssl-axis" }));
-    const node = plot.appendChild(svg("g", {}, m.node()));
-    const far = plot.appendChild(svg("text", { class: "genssl-soft genssl-halo" }));
-    return { stem, node, far };
-  });
-
+  const hinge = hingePlot(life, marks.slice(2), () => draw());
   const said = html("p", { class: "genssl-heading genssl-said" });
   const rows = marks.slice(2).map((m) => {
     const cells = [html("td"), html("td"), html("td")];
@@ -248,7 +155,7 @@ function render({ model, el }) {
       html("p", { class: "genssl-heading", text: "Drag the points" }),
       html("p", { class: "genssl-note", text: `a anchor, p positive, 1 to ${rows.length} negatives. Arrows: minus the gradient.` }), board),
     html("div", { class: "genssl-panel" }, said,
-      html("p", { class: "genssl-note", text: "Loss of one triplet" }), plot, table)));
+      html("p", { class: "genssl-note", text: "Loss of one triplet" }), hinge.node, table)));
 
   // ---- moving it all
   function drawZones(points, { dap }, margin) {
@@ -323,37 +230,6 @@ function render({ model, el }) {
     });
   }
 
-  function drawHinge(each, margin) {
-    const bounds = [area.x, px(-margin), px(0), area.x + area.w];
-    write(bands[0], { x: bounds[2], width: bounds[3] - bounds[2] });
-    write(bands[1], { x: bounds[1], width: bounds[2] - bounds[1] });
-    write(names[0], { x: bounds[0] + 26 });
-    write(names[1], { x: (bounds[1] + bounds[2]) / 2, visibility: margin > 0 ? "visible" : "hidden" });
-    write(names[2], { x: bounds[3] - 30 });
-    const end = Math.min(X[1], Y[1] - margin);
-    write(hinge, { d: line([[px(X[0]), py(0)], [px(-margin), py(0)], [px(end), py(end + margin)]]) });
-    write(kink, { cx: px(-margin) });
-    write(kinkLine, { x1: px(-margin), x2: px(-margin) });
-    write(kinkName, { x: px(-margin) - 6 });
-    write(flat, { x: area.x + 8 });
-    write(steep, { x: px(end - 0.9) - 8, y: py(end - 0.9 + margin) });
-    const taken = [];
-    each.forEach(({ gap, loss }, k) => {
-      const [x, y] = [px(gap), py(loss)];
-      // Marks at one place stand above each other, or below where the plot ends.
-      const free = (lift) => y - lift > area.y + 4
-        && !taken.some(([u, v]) => Math.abs(u - x) < 20 && Math.abs(v - (y - lift)) < 20);
-      const lift = [0, 21, 42, -21, -42].find(free) ?? 0;
-      taken.push([x, y - lift]);
-      write(spots[k].node, { transform: `translate(${x} ${y - lift}) scale(0.72)` });
-      const out = gap < X[0] || gap > X[1]; // off the axis: the number is written beside the mark
-      write(spots[k].far, {
-        x: x + (gap < 0 ? 13 : -13), y: y - lift - 6, "text-anchor": gap < 0 ? "start" : "end", text: out ? number(gap, 1) : "",
-      });
-      write(spots[k].stem, { x1: x, x2: x, y1: y, y2: y - lift });
-    });
-  }
-
   function draw() {
     const margin = model.get("margin");
     const points = places();
@@ -373,7 +249,7 @@ function render({ model, el }) {
     if (view.unit > 1) {
       drawZones(points, all, margin);
       drawPoints(points, moves, all.each);
-      if (area.w > 0) drawHinge(all.each, margin);
+      hinge.show(all.each, margin);
     }
     announce(`${sentence} ${all.each.map((t, k) => `Negative ${k + 1} is ${t.zone}.`).join(" ")}`);
     // Full precision, for tests and for the curious.
@@ -391,25 +267,6 @@ function render({ model, el }) {
     write(room, { x: 0.5, y: 0.5, width: size - 1, height: height - 1 });
     write(clipBox, { x: 0, y: 0, width: size, height });
     write(rim, { cx: view.cx, cy: view.cy, r: unit });
-    draw();
-  });
-  life.resize(plot, (size) => {
-    area.w = size - area.x - 12;
-    write(plot, { viewBox: `0 0 ${size} 236` });
-    const bottom = area.y + area.h;
-    const ticks = [];
-    for (let v = Math.ceil(X[0]); v <= X[1]; v += 1) {
-      ticks.push(svg("line", { class: v ? "genssl-grid" : "genssl-axis", x1: px(v), x2: px(v), y1: area.y, y2: bottom }),
-        svg("text", { class: "genssl-soft", x: px(v), y: bottom + 18, "text-anchor": "middle", text: number(v, 0) }));
-    }
-    for (let v = Y[0]; v <= Y[1]; v += 1) {
-      ticks.push(svg("line", { class: v ? "genssl-grid" : "genssl-axis", x1: px(X[0]), x2: px(X[1]), y1: py(v), y2: py(v) }),
-        svg("text", { class: "genssl-soft", x: area.x - 8, y: py(v) + 4, "text-anchor": "end", text: v }));
-    }
-    back.replaceChildren(...ticks, svg("text", {
-      class: "genssl-soft", x: area.x + area.w / 2, y: bottom + 38, "text-anchor": "middle",
-      text: "distance² to the positive − to the negative",
-    }));
     draw();
   });
   life.follow(model, ["margin", "where", "angles", "points"], draw);

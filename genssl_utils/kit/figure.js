@@ -176,6 +176,18 @@ export function button(life, text, onPress) {
   return node;
 }
 
+/** Buttons of which one is pressed; `show(value)` says which. `options` are pairs of value and text. */
+export function choice(life, label, options, onPick) {
+  const buttons = options.map(([value, text]) => [value, button(life, text, () => onPick(value))]);
+  const node = html("div", { class: "genssl-buttons", role: "group", "aria-label": label },
+    ...buttons.map(([, node]) => node));
+  const pressed = "font-weight: 650; border-color: currentColor; box-shadow: inset 0 0 0 1px currentColor";
+  const show = (now) => buttons.forEach(([value, node]) => write(node, {
+    "aria-pressed": value === now, style: value === now ? pressed : null,
+  }));
+  return { node, show };
+}
+
 /**
  * Let a pointer move a value, a list of numbers. A finger moves it by how far the finger moves, so
  * that scrolling past the figure changes nothing.
