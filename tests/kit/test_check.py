@@ -53,6 +53,11 @@ def test_value_rejects_what_is_wrong_and_says_why(got, said):
     assert said in str(report)
 
 
+def test_a_float_for_a_counter_is_told_in_good_english():
+    report = run(lambda ex: ex.value(torch.tensor(10.0), torch.tensor(10)))
+    assert "an integer is needed" in str(report)
+
+
 def test_an_equal_to_everything_object_is_not_a_tensor():
     class Yes:
         __eq__ = lambda self, other: True  # noqa: E731
