@@ -10,7 +10,7 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from genssl_utils.consistency_training.average import AverageFigure, average_figure
-from static_page import figures, shown
+from static_page import assert_no_listener_is_left, figures, shown, words_outside
 
 
 def torch_ema(path: torch.Tensor, decay: float, start: float) -> torch.Tensor:
@@ -254,18 +254,7 @@ def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme, set
     page, notes = site(average_figure(**setting), theme=theme, width=360)
     figures(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    outside = page.evaluate(
-        """() => {
-            const figure = document.querySelector(".genssl-figure");
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, button, td, th, label, p")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && getComputedStyle(node).visibility !== "hidden" &&
-                    (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        }"""
-    )
-    assert outside == []
+    assert words_outside(page) == []
     notes.assert_clean()
 
 
@@ -280,20 +269,4 @@ def test_a_reader_of_the_page_by_ear_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    left = page.evaluate(
-        """async (source) => {
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const state = {decay: .9, noise: .3, speed: .01, seed: 1, title: "t", alt: "a"};
-            let live = 0;
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const during = live;
-            end();
-            return [during, live];
-        }""",
-        AverageFigure._esm,
-    )
-    assert left[0] > 0
-    assert left[1] == 0
+    assert_no_listener_is_left(page, average_figure())

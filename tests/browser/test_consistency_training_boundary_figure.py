@@ -10,7 +10,7 @@ import torch
 
 from genssl_utils.consistency_training.boundary import BoundaryFigure, boundary_figure
 from genssl_utils.consistency_training.moons import CHOICES, settings, shipped_frames
-from static_page import figures
+from static_page import assert_no_listener_is_left, figures, words_outside
 
 SIZES = [len(options) for options in CHOICES.values()]
 
@@ -140,41 +140,12 @@ def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
     page, notes = site(boundary_figure(), theme=theme, width=360)
     figures(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll(".genssl-figure")].flatMap((figure) => {
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, select, label, p")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width > 1 && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        })"""
-    )
-    assert outside == []
+    assert words_outside(page) == []
     notes.assert_clean()
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    left = page.evaluate(
-        """async (source) => {
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const bytes = new DataView(new ArrayBuffer(2 * 1 * 4));
-            const state = {frames: bytes, accuracy: [0.5, 0.5], points: [[0, 0]],
-                           labelled: [[0, 0, 1]],
-                           grid: [2, 2], window: [0, 1, 0, 1], moments: [1], sizes: [1, 1, 1, 1, 1],
-                           choice: [0, 0, 0, 0, 1], moment: 0, title: "t", alt: "a"};
-            let live = 0;
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const during = live;
-            end();
-            return [during, live];
-        }""",
-        BoundaryFigure._esm,
-    )
-    assert left[0] > 0
-    assert left[1] == 0
+    assert_no_listener_is_left(page, boundary_figure())
 
 
 def test_bad_choices_are_refused():

@@ -10,7 +10,7 @@ import torch
 from scipy.stats import kstest
 
 from genssl_utils.consistency_training.confidence import ConfidenceFigure, confidence_figure
-from static_page import figures, shown
+from static_page import assert_no_listener_is_left, figures, shown, words_outside
 
 FALSE_ALARM = 1e-6
 
@@ -275,17 +275,7 @@ def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme, thr
     page, notes = site(confidence_figure(p=p, threshold=threshold), theme=theme, width=360)
     figures(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    outside = page.evaluate(
-        """() => {
-            const figure = document.querySelector(".genssl-figure");
-            const room = figure.getBoundingClientRect();
-            return [...figure.querySelectorAll("text, button, label, p")].filter((node) => {
-                const box = node.getBoundingClientRect();
-                return box.width && (box.left < room.left || box.right > room.right);
-            }).map((node) => node.textContent);
-        }"""
-    )
-    assert outside == []
+    assert words_outside(page) == []
     notes.assert_clean()
 
 
@@ -300,21 +290,4 @@ def test_a_reader_of_the_page_by_ear_is_told(site):
 
 
 def test_a_finished_render_leaves_no_listener(page):
-    left = page.evaluate(
-        """async (source) => {
-            const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-            const { default: figure } = await import(url);
-            const state = {p: [.5, .2, .1, .1, .1], temperature: 1, threshold: .5, seed: 1,
-                           labels: ["a", "b", "c", "d", "e"], title: "t", alt: "a"};
-            let live = 0;
-            const model = {get: (k) => state[k], set() {}, save_changes() {},
-                           on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
-            const during = live;
-            end();
-            return [during, live];
-        }""",
-        ConfidenceFigure._esm,
-    )
-    assert left[0] > 0
-    assert left[1] == 0
+    assert_no_listener_is_left(page, confidence_figure())
