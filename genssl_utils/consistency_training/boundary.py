@@ -76,7 +76,9 @@ def boundary_figure() -> BoundaryFigure:
     stored, accuracy = shipped_frames()
     expected = 1 + len(list(product(*CHOICES.values())))
     if stored.shape != (expected, len(MOMENTS), GRID[0] * GRID[1]):
-        raise ValueError("The stored frames do not fit the choices: run bench/moons_frames.py.")
+        raise ValueError(
+            "The stored frames do not fit the choices: run bench/once/moons_frames.py."
+        )
     (x, y), unlabelled, _ = moons()
     return BoundaryFigure(
         title="What you ask of unlabelled points decides where the boundary runs",

@@ -133,7 +133,7 @@ def frames(
 def shipped_frames() -> tuple[np.ndarray, np.ndarray]:
     """The frames that the live figure carries: uint8 (601, 6, 330), and the accuracies (601,).
 
-    They were made by `bench/moons_frames.py` with `frames` and the unit's own answers.
+    They were made by `bench/once/moons_frames.py` with `frames` and the unit's own answers.
     """
     path = resources.files("genssl_utils.consistency_training") / "data" / "moons.npz"
     with path.open("rb") as file:

@@ -63,7 +63,7 @@ def strangers(
 ) -> Strangers:
     """The digits (the kit's split) by class: seen in training, or met only afterwards.
 
-    The unit's settings were chosen among digits 0 to 4 alone (`bench/contrastive_settings.py`):
+    The settings were chosen among digits 0 to 4 alone (`bench/once/contrastive_settings.py`):
     two of them are kept unseen, and no picture of the test part is looked at.
 
     Args:
