@@ -44,7 +44,7 @@ def test_value_accepts_what_is_right(got):
         (X * torch.nan, "Not finite"),
         (X.double() + 1e-4, "numbers differ"),
         (None, "is a `return` missing?"),
-        ([1.0], "returned list"),
+        ([1.0], "returned a list."),
     ],
 )
 def test_value_rejects_what_is_wrong_and_says_why(got, said):
@@ -449,7 +449,7 @@ def test_rows_count_in_any_order(got):
         (ROWS[:, :2], "A row has 2 numbers; 3 are needed."),
         (ROWS.float(), "Rows of whole numbers are needed, not torch.float32 (2, 3)"),
         (torch.tensor([], dtype=torch.int64), "Rows of whole numbers are needed"),
-        ([(0, 1, 2)], "returned list"),
+        ([(0, 1, 2)], "returned a list."),
     ],
 )
 def test_other_rows_are_named(got, said):
@@ -464,3 +464,40 @@ def test_rows_are_recognised_whatever_their_order():
         "mistakes": {"f1": {"hint": "One too few.", "observed": {"it works #1": seen}}}
     }
     assert "One too few." in str(run(lambda ex: ex.rows(ROWS.flip(0)), key=key))
+
+
+def test_a_gradient_names_a_mistake_only_where_the_values_agree():
+    """A log-det that is always 0 has the slope of a detached one, and is another mistake."""
+    slope = Value(torch.full((2,), 2.0))
+    key = {
+        "expected": {"values #1": Value(X).to_json(), "more #1": Value(X).to_json(),
+                     "slope #1": Value(torch.full((2,), 3.0)).to_json()},
+        "mistakes": {"detached": {"hint": "The values are right.", "observed": {
+            "values #1": Value(X).to_json(), "more #1": Value(X).to_json(),
+            "slope #1": slope.to_json()}}},
+    }  # fmt: skip
+    for value, hints in ((X, ["The values are right."]), (X + 1, [])):
+        x = torch.ones(2, requires_grad=True)
+        with check.using_key(key):
+            ex = check.exercise("nothing", "f", points=1)
+            with ex.check("values"):
+                ex.value(value)
+            with ex.check("more"):
+                ex.value(X)
+            with ex.check("slope"):
+                ex.gradient(x.square().sum(), x)
+            assert ex.report().hints == hints
+    assert Value(X).specific
+    assert not Value(X, slope=True).specific
+
+
+def test_a_plain_number_is_recognised_whatever_its_kind():
+    assert Value(torch.tensor(0.0)).matches(Value(torch.tensor(0)).to_json())
+    assert not Value(torch.tensor([0.0])).matches(Value(torch.tensor([0])).to_json())
+    assert not Value(torch.tensor(0.0)).matches(Value(torch.tensor(False)).to_json())
+
+
+def test_a_part_is_named():
+    assert "log_det: The shape is (2, 2)" in str(
+        run(lambda ex: ex.value(X, torch.ones(2), what="log_det"))
+    )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from genssl_utils.kit.check.draws import RandomAnswers
 from genssl_utils.kit.check.observe import Fact, Value, close, kind_of, value_of, wide
+from genssl_utils.kit.check.report import CheckFailed
 
 
 class Assertions(RandomAnswers):
@@ -19,14 +20,21 @@ class Assertions(RandomAnswers):
 
     # --- exact answers ----------------------------------------------------------------------
 
-    def value(self, got: object, expected: Tensor | float | None = None) -> None:
+    def value(self, got: object, expected: Tensor | float | None = None, *, what: str = "") -> None:
         """The answer equals the expected value: shape, kind of dtype, finite, numbers.
 
         Args:
             got: what the student's function returned: a tensor, or a plain number, which counts
                 as a tensor of shape ().
             expected: the right value; by default the one in the key.
+            what: the name of the part that is looked at, where the answer has several.
         """
+        try:
+            self._value(got, expected)
+        except CheckFailed as failed:
+            raise CheckFailed(f"{what}: {failed}") if what else failed from None
+
+    def _value(self, got: object, expected: Tensor | float | None) -> None:
         if type(got) is int and self._kind_next(expected) == "float":
             got = float(got)  # `return 0` says what `return 0.0` says
         if isinstance(got, (bool, int, float)):
@@ -34,9 +42,15 @@ class Assertions(RandomAnswers):
         self._tensor(got)
         self._compare(got, expected, got.dtype)
 
-    def _compare(self, got: Tensor, expected: Tensor | float | None, dtype: torch.dtype) -> None:
+    def _compare(
+        self,
+        got: Tensor,
+        expected: Tensor | float | None,
+        dtype: torch.dtype,
+        slope: bool = False,
+    ) -> None:
         """Compare with the expected value within the tolerance of `dtype`."""
-        label = self._see(Value(got, dtype), "value")
+        label = self._see(Value(got, dtype, slope), "value")
         if expected is None and self.key["expected"] is None:
             return
         expected, kind = self._expected(label, expected)
@@ -184,7 +198,8 @@ class Assertions(RandomAnswers):
             self._see(Fact("no gradient"), "gradient")
             self._fail("No gradient reaches the input. Something cuts the graph.")
         # A right answer may compute in float32 whatever the dtype of its input.
-        self._compare(grad, expected, torch.float32 if grad.dtype == torch.float64 else grad.dtype)
+        dtype = torch.float32 if grad.dtype == torch.float64 else grad.dtype
+        self._compare(grad, expected, dtype, slope=True)
 
     def no_gradient(self, scalar: object, wrt: Tensor) -> None:
         """No gradient, or one that is zero everywhere, reaches `wrt`."""

@@ -86,10 +86,14 @@ class Value:
     tensor: Tensor
     dtype: torch.dtype | None = None
     """Whose tolerance counts; the tensor's own by default."""
+    slope: bool = False
+    """Whether it is a gradient: one that a constant adds nothing to, so that mistakes share it."""
 
     @property
     def specific(self) -> bool:
         """Whether another mistake would hardly give the same numbers by chance."""
+        if self.slope:
+            return False
         flat = self.tensor.detach().reshape(-1)
         return bool(flat.numel() > 1 and torch.isfinite(flat).all() and (flat != 0).any())
 
@@ -108,8 +112,9 @@ class Value:
         """Same shape, same kind of dtype, same numbers (a NaN in both counts as the same)."""
         if recorded["kind"] != "value" or recorded["shape"] != list(self.tensor.shape):
             return False
-        if recorded["dtype"] != kind_of(self.tensor.dtype):
-            return False
+        kinds = {recorded["dtype"], kind_of(self.tensor.dtype)}
+        if len(kinds) > 1 and (self.tensor.ndim or kinds != {"integer", "float"}):
+            return False  # of plain numbers, 0 says what 0.0 says
         expected, got = value_of(recorded), self.tensor.detach()
         both_nan = wide(got).isnan() & expected.isnan()
         return bool((close(got, expected, self.dtype) | both_nan).all())

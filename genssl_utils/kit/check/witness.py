@@ -45,7 +45,8 @@ class Witness:
     def _tensor(self, got: object) -> None:
         if not isinstance(got, Tensor):
             self._see(Fact(f"returned {type(got).__name__}"), "this")
-            what = "nothing (None): is a `return` missing?" if got is None else type(got).__name__
+            none = "nothing (None): is a `return` missing?"
+            what = none if got is None else f"a {type(got).__name__}."
             self._fail(f"A tensor is needed; your function returned {what}")
 
     def _real(self, got: object) -> None:
