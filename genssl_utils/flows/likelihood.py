@@ -79,7 +79,7 @@ def fit_flow(
         Objective(optimizer, lambda step: -flow.log_prob(batch()).mean() / unit),
         steps,
         title=title,
-        record_every=max(1, steps // 6),
+        record_every=-(-steps // 6),
         on_record=record,
         after_step=step_ended,
     )

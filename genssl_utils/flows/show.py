@@ -147,7 +147,8 @@ def stranger_table(found: Sequence[Stranger]) -> Table:
         [
             {
                 "pictures": s.name,
-                "bits per dimension": s.bits.mean().item(),
+                "bits per dimension, median": s.bits.median().item(),
+                "mean": s.bits.mean().item(),
                 "likelier": f"{s.likelier:.0%}",
                 "AUROC": s.auroc,
             }

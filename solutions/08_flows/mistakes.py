@@ -78,6 +78,11 @@ def absolute_log(scale):
     return scale.abs().log().abs().sum(-1)
 
 
+@mistake("affine_log_det", "The squares of the factors are counted: that is twice the log-det.")
+def log_of_squares(scale):
+    return scale.square().log().sum(-1)
+
+
 @mistake("affine_log_det", "The sign is wrong. A layer that stretches has a positive log-det.")
 def minus_sign(scale):
     return -scale.abs().log().sum(-1)
@@ -200,6 +205,42 @@ def exp_forgotten(x, mask, net):
 def scales_summed(x, mask, net):
     log_s, t = net(mask * x)
     return mask * x + _free(mask) * (x * log_s.exp() + t), (_free(mask) * log_s.exp()).sum(-1)
+
+
+@mistake("coupling_forward", "You divide by the scale. Going forward, multiply by it.")
+def divided(x, mask, net):
+    log_s, t = net(mask * x)
+    return mask * x + _free(mask) * (x * (-log_s).exp() + t), (_free(mask) * log_s).sum(-1)
+
+
+@mistake("coupling_forward", "This is the determinant. Its logarithm is the sum of the log-scales.")
+def determinant_itself(x, mask, net):
+    y, log_det = entry_by_entry(x, mask, net)
+    return y, log_det.exp()
+
+
+@mistake("coupling_forward", "log_det is always 0 here. The free coordinates stretch.")
+def log_det_zero(x, mask, net):
+    y, log_det = entry_by_entry(x, mask, net)
+    return y, torch.zeros_like(log_det)
+
+
+@mistake("coupling_forward", "log_det has one number a coordinate. Sum them in each row.")
+def log_det_not_summed(x, mask, net):
+    log_s, _ = net(mask * x)
+    return entry_by_entry(x, mask, net)[0], _free(mask) * log_s
+
+
+@mistake("coupling_forward", "log_det has shape (B, 1). Drop keepdim: one number a row.")
+def log_det_keepdim(x, mask, net):
+    y, log_det = entry_by_entry(x, mask, net)
+    return y, log_det[:, None]
+
+
+@mistake("coupling_forward", "log 0 is −inf: mask the log-scales, not the scales.")
+def log_of_masked_scale(x, mask, net):
+    log_s, _ = net(mask * x)
+    return entry_by_entry(x, mask, net)[0], (_free(mask) * log_s.exp()).log().sum(-1)
 
 
 @mistake("coupling_forward", "The shift t is missing.")
@@ -381,6 +422,23 @@ def inverse_mask_flipped(y, mask, net):
     return solved_entry_by_entry(y, _free(mask), net)
 
 
+@mistake("coupling_inverse", "The net saw the coordinates that changed. Show it those that passed.")
+def inverse_net_sees_the_free(y, mask, net):
+    log_s, t = net(_free(mask) * y)
+    return mask * y + _free(mask) * (y - t) * (-log_s).exp()
+
+
+@mistake("coupling_inverse", "You took log_s for t and t for log_s. The net returns log_s first.")
+def inverse_answers_swapped(y, mask, net):
+    return solved_entry_by_entry(y, mask, lambda h: tuple(reversed(net(h))))
+
+
+@mistake("coupling_inverse", "Every coordinate is changed. Those with mask 1 passed as they are.")
+def everything_undone(y, mask, net):
+    log_s, t = net(mask * y)
+    return (y - t) * (-log_s).exp()
+
+
 @mistake("coupling_inverse", "You divide by log_s. The factor was its exponential.")
 def divided_by_log(y, mask, net):
     log_s, t = net(mask * y)
@@ -405,7 +463,10 @@ def inverse_passing_part_lost(y, mask, net):
     return _free(mask) * (y - t) * (-log_s).exp()
 
 
-@mistake("coupling_inverse", "You call the net twice. Keep both of its answers from one call.")
+@mistake(
+    "coupling_inverse",
+    "The net is called more than once. One call with the whole batch gives both answers.",
+)
 def two_calls(y, mask, net):
     return mask * y + _free(mask) * (y - net(mask * y)[1]) * (-net(mask * y)[0]).exp()
 
@@ -557,6 +618,32 @@ def log_det_detached(x, layers):
     return z, log_det.detach()
 
 
+@mistake("chain", "Your log_det is always 0. Add up what the layers return.")
+def log_dets_ignored(x, layers):
+    z, log_det = one_point_at_a_time(x, layers)
+    return z, torch.zeros_like(log_det)
+
+
+@mistake(
+    "chain", "You sum the stacked log-dets over the wrong axis: one number a row, not a layer."
+)
+def summed_over_the_rows(x, layers):
+    steps = []
+    for layer in layers:
+        x, step = layer(x)
+        steps.append(step)
+    return x, torch.stack(steps).sum(-1) if steps else x.new_zeros(len(x))
+
+
+@mistake("chain", "log_det starts with a number a coordinate. It has one number a row, shape (B,).")
+def zeros_like_x(x, layers):
+    log_det = torch.zeros_like(x)
+    for layer in layers:
+        x, step = layer(x)
+        log_det = log_det + step[:, None]
+    return x, log_det
+
+
 @mistake("chain", "You return a list of log-dets. Add them up to one tensor, shape (B,).")
 def all_log_dets(x, layers):
     steps = []
@@ -639,6 +726,32 @@ def density(x, layers, base_log_prob):
 @mistake("flow_log_prob", "You divide by D. The log-density of the whole point is asked for.")
 def for_each_dimension(x, layers, base_log_prob):
     return density_in_logs(x, layers, base_log_prob) / x.shape[1] + 0.0 * x.sum(-1)
+
+
+@mistake("flow_log_prob", "You sum over the batch. One number for each row is asked for.")
+def summed_log_prob(x, layers, base_log_prob):
+    return density_in_logs(x, layers, base_log_prob).sum()
+
+
+@mistake("flow_log_prob", "The 2π of the Gaussian is missing. Use the base that is given.")
+def base_by_hand(x, layers, base_log_prob):
+    z, log_det = one_point_at_a_time(x, layers)
+    return -0.5 * z.square().sum(-1) + log_det
+
+
+@mistake("flow_log_prob", "These are bits. Nats are asked for: leave out the log 2.")
+def log_prob_in_bits(x, layers, base_log_prob):
+    return density_in_logs(x, layers, base_log_prob) / LN2
+
+
+@mistake("flow_log_prob", "You return two things. Only the log-density is asked for.")
+def latent_too(x, layers, base_log_prob):
+    return one_point_at_a_time(x, layers)[0], density_in_logs(x, layers, base_log_prob)
+
+
+@mistake("flow_log_prob", "No gradient flows at all: then nothing can learn. Drop no_grad.")
+def without_gradient(x, layers, base_log_prob):
+    return density_in_logs(x, layers, base_log_prob).detach()
 
 
 @mistake("flow_log_prob", "Only the last layer's log-det is counted.")
@@ -749,6 +862,11 @@ def whole_picture(log_prob, dims, bins=256):
 @mistake("bits_per_dim", "You turn log(bins) into bits and then divide by log 2 once more.")
 def divided_twice(log_prob, dims, bins=256):
     return (-log_prob / dims + math.log2(bins)) / LN2
+
+
+@mistake("bits_per_dim", "Only log(bins) is turned into bits. Divide both parts by log 2.")
+def one_part_in_bits(log_prob, dims, bins=256):
+    return -log_prob / dims + math.log(bins) / LN2
 
 
 @mistake("bits_per_dim", "You multiply by log 2. Bits are nats divided by it.")

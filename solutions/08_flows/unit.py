@@ -45,7 +45,8 @@ seed = 0
 # Try this, and predict before you look:
 # 1. Raise the scale of step 1. The density gets wider. What must its height do?
 # 2. Move the shift of step 2 until its density has one hump in place of two.
-# 3. Make a scale negative. What happens to the point, and what to the log-density?
+# 3. Make the scale of step 1 negative. Which line of the receipt keeps its value, and why does log p(x) change
+#    all the same?
 # 4. Drag the point into the valley of the last density. Which line of the receipt made it so unlikely?
 
 # %% tags=["figure"]
@@ -53,7 +54,8 @@ topic.chain_figure()
 
 # %% [markdown]
 # What to notice: the area under every curve stays 1, and the blue strip holds a tenth of it in every row. Wider
-# means lower. The receipt keeps count: each step takes $\log|f_i'|$ off the log-density.
+# means lower. The receipt keeps count: each step takes $\log|f_i'|$ off the log-density. A mirror changes no
+# volume, but it sends the point to another place, where later steps stretch differently.
 #
 # ## The idea
 #
@@ -69,13 +71,14 @@ topic.chain_figure()
 device = pick_device(device)
 seed_all(seed)
 results.begin("08_flows", seed=seed, scale=scale)
+full = scale == "full"
 
 # %% [markdown]
 # ## Exercise 1: the volume of the simplest layer
 #
 # Scale each of D coordinates by a number of its own: x ↦ scale · x. The Jacobian is diagonal. Write
 # `affine_log_det(scale)`: for `scale` of shape (B, D), return log|det diag(scale)| of each row, shape (B,), in
-# nats. Entries may be negative (a mirror changes no volume). D may be thousands: the determinant itself may be
+# nats (that is, by the natural logarithm). Entries may be negative (a mirror changes no volume). D may be thousands: the determinant itself may be
 # too small or too large for a float, its logarithm is not.
 #
 # *By hand:* scale (2, −0.5, 3) has determinant −3, so the answer is log 3 = 1.0986.
@@ -134,12 +137,12 @@ ex.report()
 #
 # The determinant of a full D × D Jacobian costs D³. So constrain the layer. RealNVP's **coupling layer** lets
 # some coordinates pass and changes only the others, by a scale and a shift that a network reads off those
-# that pass {cite}`dinh2017density`. What passed is still there afterwards, so the network can be asked again and
+# that pass ({cite}`dinh2017density`, figure 2). What passed is still there afterwards, so the network can be asked again and
 # the change undone. The Jacobian is triangular; its determinant is the product of the scales.
 #
 # Below, one coordinate of the plane passes. Drag the point in either picture, and predict:
 # 1. With the log-scale at strength 0, the grid is bent. Do the areas of its cells change?
-# 2. Drag along a line of cells. Why does the log-det stay the same?
+# 2. Drag straight up or down. Why does the log-det stay the same?
 # 3. Let the other coordinate pass. Which lines stay straight now?
 
 # %% tags=["figure"]
@@ -175,9 +178,9 @@ def coupling_forward(x, mask, net):
     """
     # Ask the net about the masked x, change the free coordinates, count their log-scales.
     ### BEGIN SOLUTION
-    log_s, t = net(mask * x)
-    free = 1 - mask
-    return mask * x + free * (x * log_s.exp() + t), (free * log_s).sum(-1)
+    kept, free = mask * x, 1 - mask
+    log_s, t = net(kept)
+    return kept + free * (x * log_s.exp() + t), (free * log_s).sum(-1)
     ### END SOLUTION
 
 
@@ -203,12 +206,12 @@ def watched(net, seen):
 
 
 points = torch.tensor([[0.5, -1.0, 2.0, 0.3], [1.5, 0.2, -0.7, 1.1], [-0.4, 0.9, 0.6, -2.0]])
-keep = torch.tensor([1.0, 0.0, 1.0, 0.0])
+keep = torch.tensor([1.0, 0.0, 0.0, 1.0])
 with ex.check("the worked number"):
     made = coupling_forward(torch.tensor([[1.0, 2.0]]), torch.tensor([1.0, 0.0]), fixed_net)
     y, log_det = ex.parts(made, "y, log_det")
-    ex.value(y)
-    ex.value(log_det)
+    ex.value(y, what="y")
+    ex.value(log_det, what="log_det")
 with ex.check("y, for three points of four coordinates", weight=2):
     y, _ = ex.parts(coupling_forward(points, keep, mixing_net), "y, log_det")
     ex.value(y)
@@ -223,7 +226,7 @@ with ex.check("x stays as it was"):
     made = ex.unchanged(lambda x: coupling_forward(x, keep, mixing_net), points.clone())
     ex.shape(ex.parts(made, "y, log_det")[0], (3, 4))
 ### BEGIN HIDDEN TESTS
-with ex.hidden("other points and another mask", weight=3, hint="Work through the formula again."):
+with ex.hidden("other points and another mask", weight=3, hint="Follow the mask that is given."):
     x = torch.randn(5, 3, generator=ex.fresh, dtype=torch.float64)
     m = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     log_s, t = mixing_net(m * x)
@@ -242,8 +245,8 @@ with ex.hidden("the net sees what passes and nothing else", hint="Mask x before 
     x = torch.randn(3, 4, generator=ex.fresh)
     coupling_forward(x, keep, watched(mixing_net, seen))
     ex.true(len(seen) > 0, "")
-    ex.value(seen[0][:, [1, 3]], torch.zeros(3, 2))
-    ex.value(seen[0][:, [0, 2]], x[:, [0, 2]])
+    ex.value(seen[0][:, [1, 2]], torch.zeros(3, 2))
+    ex.value(seen[0][:, [0, 3]], x[:, [0, 3]])
 with ex.hidden("the gradient on other points", hint="Nothing may be detached."):
     x = torch.randn(6, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     m = torch.tensor([1.0, 0.0], dtype=torch.float64)
@@ -258,7 +261,7 @@ with ex.hidden("one row alone, and x undamaged", hint="Any B; work on new tensor
     y, log_det = ex.parts(made, "y, log_det")
     ex.shape(y, (1, 4))
     ex.shape(log_det, (1,))
-    ex.true(torch.equal(y[:, [0, 2]], x[:, [0, 2]]), "")
+    ex.true(torch.equal(y[:, [0, 3]], x[:, [0, 3]]), "")
 ### END HIDDEN TESTS
 ex.report()
 
@@ -313,7 +316,7 @@ def watched(net, seen):
 
 
 points = torch.tensor([[0.5, -1.0, 2.0, 0.3], [1.5, 0.2, -0.7, 1.1], [-0.4, 0.9, 0.6, -2.0]])
-keep = torch.tensor([1.0, 0.0, 1.0, 0.0])
+keep = torch.tensor([1.0, 0.0, 0.0, 1.0])
 with ex.check("the worked number"):
     ex.value(coupling_inverse(torch.tensor([[1.0, 7.0]]), torch.tensor([1.0, 0.0]), fixed_net))
 with ex.check("three points of four coordinates", weight=2):
@@ -329,7 +332,9 @@ with ex.check("y stays as it was"):
     x = ex.unchanged(lambda y: coupling_inverse(y, keep, mixing_net), points.clone())
     ex.shape(x, (3, 4))
 ### BEGIN HIDDEN TESTS
-with ex.hidden("there and back on other points", weight=3, hint="Shift off first, then the scale."):
+with ex.hidden(
+    "there and back on other points", weight=3, hint="Follow the mask; take off t, then s."
+):
     x = torch.randn(6, 3, generator=ex.fresh, dtype=torch.float64)
     m = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
     log_s, t = mixing_net(m * x)
@@ -348,8 +353,8 @@ with ex.hidden("the net sees what passed and nothing else", hint="Mask y before 
     y = torch.randn(3, 4, generator=ex.fresh)
     coupling_inverse(y, keep, watched(mixing_net, seen))
     ex.true(len(seen) > 0, "")
-    ex.value(seen[0][:, [1, 3]], torch.zeros(3, 2))
-    ex.value(seen[0][:, [0, 2]], y[:, [0, 2]])
+    ex.value(seen[0][:, [1, 2]], torch.zeros(3, 2))
+    ex.value(seen[0][:, [0, 3]], y[:, [0, 3]])
 with ex.hidden("the gradient on other points", hint="Nothing may be detached."):
     y = torch.randn(5, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     m = torch.tensor([1.0, 0.0], dtype=torch.float64)
@@ -361,7 +366,7 @@ with ex.hidden("one row alone, and y undamaged", hint="Any B; work on new tensor
     y = torch.randn(1, 4, generator=ex.fresh)
     x = ex.unchanged(lambda y: coupling_inverse(y, keep, mixing_net), y)
     ex.shape(x, (1, 4))
-    ex.true(torch.equal(x[:, [0, 2]], y[:, [0, 2]]), "")
+    ex.true(torch.equal(x[:, [0, 3]], y[:, [0, 3]]), "")
 ### END HIDDEN TESTS
 ex.report()
 
@@ -379,7 +384,7 @@ topic.explore_coupling(coupling_forward, coupling_inverse)
 # shape (B,). Apply them in order; return `(z, log_det)`: the last output and the *sum* of all
 # log-determinants, shape (B,). With no layers at all z is x, and the sum is B zeros.
 #
-# *By hand:* x = 3 through x ↦ 2x (log-det log 2), then x ↦ x² (log-det log 2x = log 12 at x = 6): z = 36, log_det =
+# *By hand:* x = 3 through x ↦ 2x (log-det log 2), then x ↦ x² (for x > 0; log-det log 2x = log 12 at x = 6): z = 36, log_det =
 # log 2 + log 12 = 3.178.
 
 
@@ -434,8 +439,8 @@ def counting(k, seen):
 some = torch.tensor([[1.0, 2.0], [0.5, 3.0], [2.5, 0.2]])
 with ex.check("the worked number"):
     z, log_det = ex.parts(chain(torch.tensor([[3.0]]), [doubled, squared]), "z, log_det")
-    ex.value(z)
-    ex.value(log_det)
+    ex.value(z, what="z")
+    ex.value(log_det, what="log_det")
 with ex.check("z after three layers"):
     z, _ = ex.parts(chain(some, [doubled, squared, cubed]), "z, log_det")
     ex.value(z)
@@ -444,12 +449,12 @@ with ex.check("the sum of three log-dets", weight=2):
     ex.value(log_det)
 with ex.check("no layers: x and zeros"):
     z, log_det = ex.parts(chain(some, []), "z, log_det")
-    ex.value(z)
-    ex.value(log_det)
+    ex.value(z, what="z")
+    ex.value(log_det, what="log_det")
 with ex.check("a gradient, and nothing damaged"):
     x, first = some.clone().requires_grad_(), torch.zeros(3)
     ex.unchanged(lambda kept: chain(some, [lambda x: (x, kept), doubled]), first)
-    z, log_det = ex.parts(chain(x, [squared, cubed, squared]), "z, log_det")
+    z, log_det = ex.parts(chain(x, [squared, doubled, cubed]), "z, log_det")
     ex.gradient(log_det.sum() + z.sum() / 1000, x)
 ### BEGIN HIDDEN TESTS
 with ex.hidden(
@@ -457,7 +462,9 @@ with ex.hidden(
 ):
     x = 0.5 + torch.rand(4, 3, generator=ex.fresh, dtype=torch.float64)
     ex.log_det(lambda x: ex.parts(chain(x, [squared, sheared, cubed]), "z, log_det"), x)
-with ex.hidden("in order, each once", weight=2, hint="Each layer takes what the last one made."):
+with ex.hidden(
+    "in order, each once", weight=2, hint="Each layer runs once, on what the last made."
+):
     for count in (1, 2, 5):
         seen = []
         layers = [counting(k, seen) for k in range(count)]
@@ -550,7 +557,7 @@ with ex.check("a gradient flows, so that the flow can learn"):
     x = data.clone().requires_grad_()
     ex.gradient(flow_log_prob(x, [curved, stretched], gaussian).sum(), x)
 ### BEGIN HIDDEN TESTS
-with ex.hidden("beside torch's log-normal", weight=2, hint="Which sign does log_det get here?"):
+with ex.hidden("beside torch's log-normal", weight=2, hint="Is it the base that was given?"):
     x = 0.2 + 3 * torch.rand(7, 3, generator=ex.fresh, dtype=torch.float64)
     normal, law = torch.distributions.Normal(0.3, 0.8), torch.distributions.LogNormal(0.3, 0.8)
     got = flow_log_prob(x, [logs], lambda z: normal.log_prob(z).sum(-1))
@@ -583,8 +590,8 @@ ex.report()
 #
 # Pixels are whole numbers, and a density over whole numbers can be infinitely high. So add noise: a pixel of
 # level k out of `bins` becomes (k + u) / bins with u uniform in [0, 1). That **dequantised** picture lies in [0, 1)
-# and has a true density, and minus its mean log₂, counted per pixel in units of a level, bounds the bits that
-# an ideal code would need {cite}`theis2016note`. Write `bits_per_dim(log_prob, dims, bins=256)`:
+# and has a true density. Give each pixel's cell of width 1/bins its share of that density: minus the mean log₂ of it
+# is at least the bits that an ideal code needs for a pixel {cite}`theis2016note`. Write `bits_per_dim(log_prob, dims, bins=256)`:
 #
 # $$\frac{1}{\ln 2}\left(-\frac{\log p}{D} + \ln(\text{bins})\right)$$
 #
@@ -618,10 +625,10 @@ with ex.check("the worked number, and two more", weight=2):
     ex.value(bits_per_dim(nats, 64, bins=17))
 with ex.check("256 levels by default"):
     ex.value(bits_per_dim(torch.tensor([[0.0], [-5.0]]), 3))
-with ex.check("a gradient, and log_prob as it was"):
+with ex.check("log_prob as it was, and a gradient"):
+    ex.unchanged(lambda lp: bits_per_dim(lp, 64, 17), nats.clone())
     lp = nats.clone().requires_grad_()
     ex.gradient(bits_per_dim(lp, 64, bins=17).sum(), lp)
-    ex.unchanged(lambda lp: bits_per_dim(lp, 64, 17), nats.clone())
 ### BEGIN HIDDEN TESTS
 with ex.hidden(
     "an ideal code for levels of known frequency", weight=2, hint="Try one level in two."
@@ -646,7 +653,7 @@ ex.report()
 #
 # Eight coupling layers; the coordinates take turns to pass. The loss is minus the mean of *your* `flow_log_prob`, and
 # nothing else. Because we made the moons ourselves, their true density is known: no model can cost less, in
-# the long run, than the true density does. Below it stands a flow of one affine layer, measured by your
+# the long run, than the true density does. If yours falls clearly below, its log_det is wrong. Beside it stands a flow of one affine layer, measured by your
 # `affine_log_det`: a Gaussian, and all that one layer without a network can do.
 #
 # Predict: will the flow's density have a gap between the moons, or a thin bridge?
@@ -655,7 +662,7 @@ ex.report()
 check.finished("flows", "affine_log_det", "coupling_forward", "coupling_inverse")
 check.finished("flows", "chain", "flow_log_prob")
 recipe = topic.Recipe(coupling_forward, coupling_inverse, flow_log_prob)
-steps = {"laptop": 1000, "full": 20_000}[scale]
+steps = 20_000 if full else 1000
 moons = topic.train_moons(recipe, affine_log_det, steps=steps, seed=seed, device=device)
 topic.moons_table(moons)
 
@@ -670,8 +677,6 @@ check.finished("flows", "coupling_forward", "flow_log_prob")
 topic.density_picture(moons)
 
 # %% [markdown]
-# Did a model fall *below* the truth? Then its log_det is wrong: no density can do that.
-#
 # A continuous map with a continuous inverse cannot tear the plane. A Gaussian is one piece, so two moons stay
 # joined by a thread of low density, however long you train.
 #
@@ -694,8 +699,8 @@ topic.travel_figure(moons)
 # %% tags=["experiment"]
 check.finished("flows", "affine_log_det", "coupling_forward", "coupling_inverse")
 check.finished("flows", "chain", "flow_log_prob", "bits_per_dim")
-pictures = {"laptop": topic.digit_pictures, "full": topic.mnist_pictures}[scale]()
-size = {"laptop": {}, "full": {"steps": 20_000, "hidden": (1024, 1024), "layers": 12}}[scale]
+pictures = topic.mnist_pictures() if full else topic.digit_pictures()
+size = {"steps": 20_000, "hidden": (1024, 1024), "layers": 12} if full else {}
 tools = (recipe, bits_per_dim, affine_log_det)
 digits = topic.train_pictures(*tools, pictures, seed=seed, device=device, **size)
 topic.bits_table(digits)
@@ -706,10 +711,11 @@ topic.sample_picture(digits)
 
 # %% [markdown]
 # A hint of a digit, often not a good one: the flow must explain *every* pixel, so it spends its capacity on
-# fine grain that the eye does not care for. Likelihood and looks are different things {cite}`theis2016note`.
+# fine grain that the eye does not care for. (A smaller spread of the latent gives calmer pictures, no longer drawn
+# from the model.) Likelihood and looks are different things {cite}`theis2016note`.
 #
 # The latent is as large as the picture, 64 numbers for 64 pixels; nothing is thrown away. So every picture has its
-# exact place in it, and between two places there is a way.
+# exact place in it, and between two places there is a way. Look at the middle of each row: do strokes move, or fade?
 
 # %% tags=["experiment"]
 check.finished("flows", "coupling_forward", "coupling_inverse")
@@ -734,16 +740,20 @@ results.claim("digits, one affine layer", digits.affine_bits, unit="bits/dim", b
 # A picture unlike the training data should be unlikely. Train a flow on patches of a photograph of a palace,
 # 8 × 8 pixels, 256 levels. Then show it patches of *another* photograph, a flower, and stranger things.
 #
-# Predict: which kinds will cost more bits than the palace's own test patches?
+# Predict: which kinds will cost more bits than the median of the palace's own test patches?
 
 # %% tags=["experiment"]
 check.finished("flows", "affine_log_det", "coupling_forward", "coupling_inverse")
 check.finished("flows", "chain", "flow_log_prob", "bits_per_dim")
-steps = {"laptop": 300, "full": 10_000}[scale]
+steps = 10_000 if full else 300
 patches = topic.palace_patches()
 palace = topic.train_pictures(*tools, patches, steps=steps, seed=seed, device=device, edge=0.01)
 found = topic.strangers(palace)
 topic.stranger_picture(found)
+
+# %% [markdown]
+# AUROC, in the table, is the chance that a stranger costs more bits than a test patch of the palace: 1 would be a
+# perfect alarm, ½ is a coin, and below ½ strangers look *more* familiar.
 
 # %% tags=["experiment"]
 check.finished("flows", "flow_log_prob", "bits_per_dim")
@@ -758,9 +768,9 @@ results.claim(
 )
 
 # %% [markdown]
-# AUROC is the chance that a stranger costs more bits than a test patch of the palace: 1 would be a perfect
-# alarm, ½ is a coin. Noise is caught at once. But most patches of a flower that the flow has *never seen* are more
-# likely than the median patch of the palace it was trained on, and so is every flat grey square.
+# Noise is caught at once. But most patches of a flower that the flow has *never seen* are likelier than the palace's
+# median patch, and so is every flat grey square. The palace's own patches are smooth and cheap, or textured and dear;
+# the flower's lie between. So its mean is higher, its median lower, and its AUROC near a coin.
 #
 # The same was found with CIFAR-10 and house numbers {cite}`nalisnick2019deep`: simple, smooth pictures get a high
 # density wherever they come from. The flow learns how neighbouring pixels go together, more than what they
@@ -768,9 +778,9 @@ results.claim(
 #
 # ## What came out
 #
-# Your run stands beside five recorded seeds. RealNVP's own headline is 3.49 bits per dimension on CIFAR-10
+# Your run beside five recorded seeds. RealNVP's own headline is 3.49 bits per dimension on CIFAR-10
 # {cite}`dinh2017density`: colour photographs of 32 × 32 pixels and 256 levels, with convolutions. Other
-# pictures, other levels: no row of the table.
+# pictures and other levels: no row of the table.
 
 # %% tags=["claim"]
 results.table()
