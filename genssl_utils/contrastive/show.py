@@ -82,7 +82,7 @@ def mining_picture(found: Sequence[Embedding]) -> Figure:
 def unlabelled_table(probes: Mapping[str, float], found: Sequence[Unlabelled]) -> Table:
     """A linear probe with five labels a class, on what was learned without labels."""
     rows = [(name, "", "", accuracy, "") for name, accuracy in probes.items()]
-    rows += [(f"InfoNCE, N = {u.batch}", u.steps, f"{u.steps * u.batch:,}", u.accuracy,
+    rows += [(f"{u.name}, N = {u.batch}", u.steps, f"{u.steps * u.batch:,}", u.accuracy,
               f"{u.seconds:.1f} s") for u in found]  # fmt: skip
     names = ("features", "updates", "pictures shown", "accuracy", "training")
     return table(

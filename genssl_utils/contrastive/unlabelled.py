@@ -70,7 +70,7 @@ def train_unlabelled(
     rate: float = 2e-3,
     seed: int = 0,
     device: torch.device | str = "cpu",
-    name: str = "InfoNCE, no labels",
+    name: str = "InfoNCE",
 ) -> Unlabelled:
     """Train on pairs of views with the student's InfoNCE, in both directions.
 

@@ -98,6 +98,16 @@ def centred_in_place(x):
     return _differences(x).square().sum(-1)
 
 
+@mistake("pairwise_sq_dist", "An axis of length 1 is left. Sum without keepdim.")
+def axis_kept(x):
+    return _differences(x).square().sum(-1, keepdim=True)
+
+
+@mistake("pairwise_sq_dist", "Only one triangle is filled. Every ordered pair has its distance.")
+def upper_triangle(x):
+    return _differences(x).square().sum(-1).triu()
+
+
 @variant("pairwise_sq_dist")
 def by_differences(x):
     return _differences(x).square().sum(-1)
@@ -194,6 +204,23 @@ def margin_forgotten(anchor, positive, negative, margin):
 @mistake("triplet_loss", "The hinge is smooth here. The formula has a kink: max(0, ·).")
 def softplus_for_hinge(anchor, positive, negative, margin):
     return F.softplus(_gap(anchor, positive, negative) + margin).mean()
+
+
+@mistake("triplet_loss", "The negative was detached. It moves too.")
+def negative_detached(anchor, positive, negative, margin):
+    return torch.relu(_gap(anchor, positive, negative.detach()) + margin).mean()
+
+
+@mistake("triplet_loss", "The loss hangs on nothing: drop no_grad, detach and torch.tensor(...).")
+def nothing_hangs_together(anchor, positive, negative, margin):
+    return torch.relu(_gap(anchor, positive, negative) + margin).mean().detach()
+
+
+@mistake("triplet_loss", "You changed an argument in place (-= does). Make new tensors.")
+def triplet_in_place(anchor, positive, negative, margin):
+    positive.data -= anchor.data
+    push = (anchor - negative).square().sum(-1)
+    return torch.relu(positive.square().sum(-1) - push + margin).mean()
 
 
 @mistake("triplet_loss", "The anchor was detached. It moves too.")
@@ -337,6 +364,38 @@ def empty_without_columns(dist, labels, margin):
     return found if len(found) else torch.tensor([], dtype=torch.int64)
 
 
+@mistake("semi_hard_negatives", "Where nothing is found, an empty LongTensor (0, 3) is needed.")
+def empty_of_floats(dist, labels, margin):
+    return torch.tensor(three_loops(dist, labels, margin).tolist())
+
+
+@mistake("semi_hard_negatives", "One row a triple is asked for, (A, 3): yours lie in columns.")
+def triples_in_columns(dist, labels, margin):
+    return three_loops(dist, labels, margin).T
+
+
+@mistake("semi_hard_negatives", "At the outer border the negative is easy: that comparison is <.")
+def outer_border_included(dist, labels, margin):
+    return _triples(dist, labels, lambda ap, an: (ap < an) & (an <= ap + margin))
+
+
+@mistake("semi_hard_negatives", "At the inner border the negative is hard: that comparison is <.")
+def inner_border_included(dist, labels, margin):
+    return _triples(dist, labels, lambda ap, an: (ap <= an) & (an < ap + margin))
+
+
+@mistake("semi_hard_negatives", "Two pictures that coincide are a pair: ask for p ≠ a, not d > 0.")
+def coincident_left_out(dist, labels, margin):
+    return _triples(dist, labels, lambda ap, an: (ap > 0) & (ap < an) & (an < ap + margin))
+
+
+@mistake("semi_hard_negatives", "You changed dist in place. Others still need it: make a copy.")
+def dist_changed(dist, labels, margin):
+    found = three_loops(dist, labels, margin)
+    dist.fill_diagonal_(torch.inf)
+    return found
+
+
 @mistake("semi_hard_negatives", "The columns are in another order: anchor, positive, negative.")
 def other_columns(dist, labels, margin):
     return three_loops(dist, labels, margin)[:, [0, 2, 1]]
@@ -414,6 +473,55 @@ def without_the_pull(dist, labels, margin):
 @mistake("lifted_structure_loss", "The distances are squared again. They come as they are used.")
 def squared_again(dist, labels, margin):
     return torch.relu(_lifted(dist.square(), labels, margin)).square().mean() / 2
+
+
+@mistake(
+    "lifted_structure_loss", "Pictures of the anchor's own class are in the sum. Mask them first."
+)
+def own_class_pushed(dist, labels, margin):
+    push = (margin - dist).logsumexp(-1)
+    i, j = (labels[:, None] == labels).triu(1).nonzero().unbind(-1)
+    return torch.relu(torch.logaddexp(push[i], push[j]) + dist[i, j]).square().mean() / 2
+
+
+@mistake(
+    "lifted_structure_loss",
+    "A mask of zeros does not take an entry out: exp(0) is 1. Inside logsumexp it must be −inf.",
+)
+def masked_by_zero(dist, labels, margin):
+    same = labels[:, None] == labels
+    push = ((margin - dist) * ~same).logsumexp(-1)
+    i, j = same.triu(1).nonzero().unbind(-1)
+    return torch.relu(torch.logaddexp(push[i], push[j]) + dist[i, j]).square().mean() / 2
+
+
+@mistake("lifted_structure_loss", "The distance of the pair is subtracted. It is what must shrink.")
+def pull_subtracted(dist, labels, margin):
+    i, j = (labels[:, None] == labels).triu(1).nonzero().unbind(-1)
+    term = _lifted(dist, labels, margin) - 2 * dist[i, j]
+    return torch.relu(term).square().mean() / 2
+
+
+@mistake("lifted_structure_loss", "You halve twice: each pair stands once in the sum already.")
+def halved_twice(dist, labels, margin):
+    return torch.relu(_lifted(dist, labels, margin)).square().mean() / 4
+
+
+@mistake("lifted_structure_loss", "The sum is not divided by the number of pairs.")
+def not_divided(dist, labels, margin):
+    return torch.relu(_lifted(dist, labels, margin)).square().sum() / 2
+
+
+@mistake(
+    "lifted_structure_loss",
+    "A small number added inside the log hides what underflows. Work in logs.",
+)
+def epsilon_inside(dist, labels, margin):
+    same = labels[:, None] == labels
+    push = ((margin - dist).exp() * ~same).sum(-1)
+    i, j = same.triu(1).nonzero().unbind(-1)
+    term = (push[i] + push[j] + 1e-8).log() + dist[i, j]
+    return torch.relu(term).square().mean() / 2
 
 
 @mistake("lifted_structure_loss", "The margin is not used.")
@@ -555,6 +663,43 @@ def mean_over_noise(pos_score, neg_scores, log_noise_pos, log_noise_neg):
                 reduce=lambda t, n: (t + n.mean(-1)).mean())  # fmt: skip
 
 
+@mistake("nce_loss", "Noise words must become unlikely: their σ is subtracted from 1.")
+def noise_not_flipped(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    log_k = math.log(neg_scores.shape[-1])
+    true = F.softplus(log_noise_pos + log_k - pos_score)
+    return (true + F.softplus(log_noise_neg + log_k - neg_scores).sum(-1)).mean()
+
+
+@mistake("nce_loss", "k stands below q here. The odds are against k·q: the logs add.")
+def k_divided(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    log_k = -math.log(neg_scores.shape[-1])
+    return _nce(pos_score, neg_scores, log_noise_pos, log_noise_neg, log_k=log_k)
+
+
+@mistake("nce_loss", "You multiply log q by k. The logarithm of k·q is a sum.")
+def k_times_log_q(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    k = neg_scores.shape[-1]
+    return _nce(pos_score, neg_scores, k * log_noise_pos, k * log_noise_neg, log_k=0.0)
+
+
+@mistake("nce_loss", "The noise words' scores lack the correction log(k q).")
+def noise_uncorrected(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    log_k = math.log(neg_scores.shape[-1])
+    true = F.softplus(log_noise_pos + log_k - pos_score)
+    return (true + F.softplus(neg_scores).sum(-1)).mean()
+
+
+@mistake("nce_loss", "The logarithm is taken twice: log q is given, not q.")
+def log_of_log(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    return _nce(pos_score, neg_scores, log_noise_pos.log(), log_noise_neg.log())
+
+
+@mistake("nce_loss", "You return one number a row. Average over the batch.")
+def nce_one_each(pos_score, neg_scores, log_noise_pos, log_noise_neg):
+    return _nce(pos_score, neg_scores, log_noise_pos, log_noise_neg,
+                reduce=lambda t, n: t + n.sum(-1))  # fmt: skip
+
+
 @mistake("nce_loss", "You average over all words. Sum over a row's words; average over the B rows.")
 def mean_over_all_words(pos_score, neg_scores, log_noise_pos, log_noise_neg):
     return _nce(pos_score, neg_scores, log_noise_pos, log_noise_neg,
@@ -683,6 +828,29 @@ def naive_exponentials(z, c, W=None, temperature=1.0):
     return -(f.diagonal() / f.sum(-1)).log().mean()
 
 
+@mistake("info_nce", "The log of a sum of exponentials overflows. There is a function for it.")
+def naive_log_sum(z, c, W=None, temperature=1.0):
+    s = _scores(z, c, W) / temperature
+    return (s.exp().sum(-1).log() - s.diagonal()).mean()
+
+
+@mistake("info_nce", "Only the positive is divided by the temperature. All scores are.")
+def temperature_of_the_positive(z, c, W=None, temperature=1.0):
+    s = _scores(z, c, W)
+    return (s.logsumexp(-1) - s.diagonal() / temperature).mean()
+
+
+@mistake("info_nce", "These are bits. Nats are asked for: the natural logarithm.")
+def in_bits(z, c, W=None, temperature=1.0):
+    return _choice(_scores(z, c, W) / temperature) / math.log(2)
+
+
+@mistake("info_nce", "You return one number a context. Average them to a scalar.")
+def one_a_context(z, c, W=None, temperature=1.0):
+    s = _scores(z, c, W) / temperature
+    return s.logsumexp(-1) - s.diagonal()
+
+
 @mistake("info_nce", "The positive is missing in the sum below. All N candidates stand there.")
 def positive_left_out(z, c, W=None, temperature=1.0):
     s = _scores(z, c, W) / temperature
@@ -770,6 +938,43 @@ def anchor_by_anchor(x, y, temperature):
 @mistake("soft_nearest_neighbor_loss", "The anchor is its own neighbour here. Leave out j = i.")
 def itself_included(x, y, temperature):
     return _snn(x, y, temperature, own=True).mean()
+
+
+@mistake(
+    "soft_nearest_neighbor_loss",
+    "Each anchor counts itself as a neighbour of its class. Leave out j = i above and below.",
+)
+def itself_everywhere(x, y, temperature):
+    score = -(x[:, None] - x).square().sum(-1) / temperature
+    near = score.masked_fill(y[:, None] != y, -torch.inf)
+    return (score.logsumexp(-1) - near.logsumexp(-1)).mean()
+
+
+@mistake(
+    "soft_nearest_neighbor_loss", "In the sum below the anchor is still there. Leave out k = i."
+)
+def itself_below(x, y, temperature):
+    eye = torch.eye(len(x), dtype=torch.bool)
+    score = -(x[:, None] - x).square().sum(-1) / temperature
+    same = (y[:, None] == y) & ~eye
+    some = same.any(-1)
+    near = score.masked_fill(~same, -torch.inf)[some]
+    return (score[some].logsumexp(-1) - near.logsumexp(-1)).mean()
+
+
+@mistake("soft_nearest_neighbor_loss", "This is the chance of a wrong class. Its log is asked for.")
+def without_the_log(x, y, temperature):
+    return (1 - (-_snn(x, y, temperature)).exp()).mean()
+
+
+@mistake("soft_nearest_neighbor_loss", "The log comes after the mean. Take it for each anchor.")
+def log_of_the_mean(x, y, temperature):
+    return -(-_snn(x, y, temperature)).exp().mean().log()
+
+
+@mistake("soft_nearest_neighbor_loss", "You return one number an anchor. Average them to a scalar.")
+def one_an_anchor(x, y, temperature):
+    return _snn(x, y, temperature)
 
 
 @mistake("soft_nearest_neighbor_loss", "The mean counts anchors without a positive. It is over A.")

@@ -88,9 +88,12 @@ class Assertions(RandomAnswers):
             expected: the right rows, (A, K); by default those in the key.
         """
         self._tensor(got)
-        if got.ndim != 2 or kind_of(got.dtype) != "integer":
-            self._see(Fact(f"{got.ndim}-D {kind_of(got.dtype)}"), "rows")
-            self._fail(f"Rows of whole numbers are needed, not {got.dtype} {tuple(got.shape)}.")
+        if got.ndim != 2:
+            self._see(Fact(f"{got.ndim}-D"), "rows")
+            self._fail(f"The shape is {tuple(got.shape)}; two axes are needed, one row a result.")
+        if kind_of(got.dtype) != "integer":
+            self._see(Fact(kind_of(got.dtype)), "rows")
+            self._fail(f"The dtype is {got.dtype}; whole numbers (int64) are needed.")
         inorder = torch.tensor(sorted(got.tolist()), dtype=torch.int64).reshape(got.shape)
         label = self._see(Value(inorder), "rows")
         if expected is None and self.key["expected"] is None:
@@ -105,8 +108,8 @@ class Assertions(RandomAnswers):
                 first = min(rows)
                 again = " (again)" if what == "too many" and first in right else ""
                 self._fail(
-                    f"{len(got)} rows, where {len(wanted)} are right; {what}: {rows.total()}, "
-                    f"the first of them {first}{again}."
+                    f"Rows found: {len(got)}, rows that are right: {len(wanted)}; {what}: "
+                    f"{rows.total()}, the first of them {first}{again}."
                 )
 
     def shape(self, got: object, shape: Sequence[int], dtype: torch.dtype | None = None) -> None:
@@ -193,6 +196,9 @@ class Assertions(RandomAnswers):
 
     def gradient(self, scalar: object, wrt: Tensor, expected: Tensor | None = None) -> None:
         """d(scalar)/d(wrt) flows, is finite and equals the expected one (by default the key's)."""
+        if isinstance(scalar, (bool, int, float)):
+            self._see(Fact("plain number"), "gradient")
+            self._fail("A plain number came back, which carries no gradient: return the tensor.")
         grad = self._grad(scalar, wrt)
         if grad is None:
             self._see(Fact("no gradient"), "gradient")
