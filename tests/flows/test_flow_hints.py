@@ -30,7 +30,10 @@ WRONG = {
     "the largest factor": ("affine_log_det", lambda scale: scale.abs().max(-1).values.log()),
     "a float": ("affine_log_det", lambda scale: 1.0986),
     "NumPy": ("affine_log_det", lambda scale: scale.detach().abs().log().sum(-1).numpy()),
-    "log_det left out": ("coupling_forward", half_forward),
+    "half of the log-scales": (
+        "coupling_forward",
+        lambda x, mask, net: (half_forward(x, mask, net)[0], 0.5 * net(mask * x)[0].sum(-1)),
+    ),
     "a scale that is squared": (
         "coupling_forward",
         lambda x, mask, net: half_forward(x, mask, lambda h: (2 * net(h)[0], net(h)[1])),
@@ -67,6 +70,11 @@ def test_no_wrong_mistake_is_named(what, checker):
     assert not report.passed
     assert report.hints == []
     assert "Traceback" not in report.text
+
+
+def test_a_log_det_that_is_always_0_is_told_so(checker):
+    hints = checker.report(UNIT.exercises["coupling_forward"], half_forward, hidden=False).hints
+    assert hints == ["log_det is always 0 here. The free coordinates stretch."]
 
 
 def test_a_half_right_layer_gets_part_of_the_points(checker):
