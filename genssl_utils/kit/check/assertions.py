@@ -35,25 +35,36 @@ class Assertions(RandomAnswers):
             raise CheckFailed(f"{what}: {failed}") if what else failed from None
 
     def _value(self, got: object, expected: Tensor | float | None) -> None:
-        if type(got) is int and self._kind_next(expected) == "float":
-            got = float(got)  # `return 0` says what `return 0.0` says
+        whole = type(got) is int  # `return 0` says what `return 0.0` says
         if isinstance(got, (bool, int, float)):
             got = torch.as_tensor(got, dtype=torch.float64 if isinstance(got, float) else None)
         self._tensor(got)
-        self._compare(got, expected, got.dtype)
+        self._compare(got, expected, got.dtype, whole=whole)
 
     def _compare(
         self,
         got: Tensor,
         expected: Tensor | float | None,
         dtype: torch.dtype,
+        *,
         slope: bool = False,
+        whole: bool = False,
     ) -> None:
-        """Compare with the expected value within the tolerance of `dtype`."""
+        """Compare with the expected value within the tolerance of `dtype`.
+
+        Args:
+            got: what is compared.
+            expected: the right value; by default the one in the key.
+            dtype: whose tolerance counts.
+            slope: it is a gradient.
+            whole: it was a plain whole number, which may stand for a float.
+        """
         label = self._see(Value(got, dtype, slope), "value")
         if expected is None and self.key["expected"] is None:
             return
         expected, kind = self._expected(label, expected)
+        if whole and kind == "float":
+            got, dtype = got.double(), torch.float64
         self._same_shape(got, tuple(expected.shape))
         if kind_of(got.dtype) != kind:
             article = "an" if kind[0] in "aeiou" else "a"
@@ -72,13 +83,6 @@ class Assertions(RandomAnswers):
         if recorded is None:
             self._fail("No expected value is recorded. Run `genssl build`.")
         return value_of(recorded), recorded["dtype"]
-
-    def _kind_next(self, expected: Tensor | float | None) -> str | None:
-        """The kind of dtype that the next value must have, where that is known."""
-        if expected is None:
-            recorded = (self.key["expected"] or {}).get(self._next_label())
-            return recorded and recorded.get("dtype")
-        return kind_of(torch.as_tensor(expected).dtype)
 
     def rows(self, got: object, expected: Tensor | None = None) -> None:
         """The answer has exactly these rows of whole numbers, each once, in any order.

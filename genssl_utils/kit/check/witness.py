@@ -25,14 +25,10 @@ class Witness:
             raise RuntimeError(f"Use {what or 'this'} inside `with ex.check(...)`.")
         if self._current.hidden:
             return ""
-        label = self._next_label()
+        prefix = f"{self._current.name} #"
+        label = f"{prefix}{sum(at.startswith(prefix) for at in self.observations) + 1}"
         self.observations[label] = observation
         return label
-
-    def _next_label(self) -> str:
-        """Under which label the next observation of the current check will stand."""
-        prefix = f"{self._current.name} #" if self._current else ""
-        return f"{prefix}{sum(at.startswith(prefix) for at in self.observations) + 1}"
 
     def _fail(self, message: str) -> None:
         if self._current is not None and not self._current.hidden:
