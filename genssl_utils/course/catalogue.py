@@ -212,8 +212,8 @@ def _seeded(seed: int | None) -> Iterator[None]:
             os.environ["GENSSL_CHECK_SEED"] = before
 
 
-def named_checks(source: str) -> list[tuple[str, bool]]:
-    """The checks that a cell declares: (name, whether it is hidden), in order."""
+def named_checks(source: str) -> list[tuple[str, bool, float]]:
+    """The checks that a cell declares: (name, whether it is hidden, weight), in order."""
     calls = [
         item.context_expr
         for node in ast.walk(ast.parse(source))
@@ -222,10 +222,15 @@ def named_checks(source: str) -> list[tuple[str, bool]]:
         if isinstance(item.context_expr, ast.Call)
     ]
     return [
-        (call.args[0].value, call.func.attr == "hidden")
+        (call.args[0].value, call.func.attr == "hidden", _weight(call))
         for call in calls
         if isinstance(call.func, ast.Attribute) and call.func.attr in ("check", "hidden")
     ]
+
+
+def _weight(call: ast.Call) -> float:
+    given = [word.value for word in call.keywords if word.arg == "weight"] + call.args[1:2]
+    return float(ast.literal_eval(given[0])) if given else 1.0
 
 
 def make_key(unit: Unit) -> str:

@@ -14,19 +14,23 @@ Example:
 
 from genssl_utils.kit.check.exercise import (
     RECORD,
+    Enough,
     Exercise,
     exercise,
     finished,
     generator,
     latest,
+    until_first_failure,
     using_key,
 )
-from genssl_utils.kit.check.report import MIME, CheckFailed, NotFinished, Outcome, Report
+from genssl_utils.kit.check.report import MIME, CheckFailed, Elsewhere, NotFinished, Outcome, Report
 
 __all__ = [
     "MIME",
     "RECORD",
     "CheckFailed",
+    "Elsewhere",
+    "Enough",
     "Exercise",
     "NotFinished",
     "Outcome",
@@ -35,5 +39,6 @@ __all__ = [
     "finished",
     "generator",
     "latest",
+    "until_first_failure",
     "using_key",
 ]

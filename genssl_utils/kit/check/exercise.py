@@ -22,9 +22,10 @@ import torch
 
 from genssl_utils.kit.check.assertions import Assertions
 from genssl_utils.kit.check.observe import Fact, Observation
-from genssl_utils.kit.check.report import CheckFailed, NotFinished, Outcome, Report
+from genssl_utils.kit.check.report import CheckFailed, Elsewhere, NotFinished, Outcome, Report
 
 _latest: dict[tuple[str, str], Report] = {}
+_stops_early: ContextVar[bool] = ContextVar("stops_early", default=False)
 _key: ContextVar[dict[str, Any] | None] = ContextVar("key", default=None)
 
 STUB = "Replace this line with your answer."
@@ -44,6 +45,20 @@ def using_key(key: dict[str, Any] | None) -> Iterator[None]:
         yield
     finally:
         _key.reset(token)
+
+
+class Enough(BaseException):
+    """A check failed, and that is all that `until_first_failure` wants to know."""
+
+
+@contextlib.contextmanager
+def until_first_failure() -> Iterator[None]:
+    """Inside, the first check that fails ends its cell by raising `Enough`."""
+    token = _stops_early.set(True)
+    try:
+        yield
+    finally:
+        _stops_early.reset(token)
 
 
 def exercise(topic: str, name: str, points: float = 1.0) -> Exercise:
@@ -150,6 +165,8 @@ class Exercise(Assertions):
                 self._current = None
         if not outcome.passed and outcome.hidden:
             outcome.message, outcome.hint = "", hint
+        if not outcome.passed and _stops_early.get():
+            raise Enough
 
     def _seed_of(self, outcome: Outcome) -> int:
         """Seed of torch's own noise in a block: fixed, or, where hidden, unlike the inputs'."""
@@ -165,9 +182,11 @@ class Exercise(Assertions):
         except Exception:
             words = ""
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-        where = frames[-1].f_code.co_name
         outside = [f for f in frames if f.f_globals.get("__name__") not in _MACHINERY]
-        in_check = len(outside) == 1  # the check cell's own line, and nothing that it called
+        told: Elsewhere | None = getattr(error, "elsewhere", None)
+        where = told.where if told else frames[-1].f_code.co_name
+        # The check cell's own line, and nothing that it called:
+        in_check = told is None and len(outside) == 1
         if isinstance(error, NotImplementedError) and STUB in words:
             if where == self._report.exercise or in_check:
                 self._stubs += 1
@@ -184,6 +203,8 @@ class Exercise(Assertions):
 
     def _line_of(self, error: BaseException) -> str:
         """The student's own line that an exception came through, where it can be read."""
+        if told := getattr(error, "elsewhere", None):
+            return f"\nin your line: {told.line}" if told.line else ""
         for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
             if frame.f_code.co_name == self._report.exercise:
                 line = linecache.getline(frame.f_code.co_filename, number).strip()

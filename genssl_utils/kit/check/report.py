@@ -16,6 +16,19 @@ class CheckFailed(Exception):
         return [str(self)]
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where an exception was raised, when that was in another process.
+
+    The judge hangs one on what it raises in a student's place, as `error.elsewhere`.
+    """
+
+    where: str
+    """Name of the innermost function; empty when no code of the student's had begun."""
+    line: str
+    """The student's own line, where it can be told."""
+
+
 class NotFinished(CheckFailed):
     """An experiment was started before the exercises that it runs were answered."""
 

@@ -1,0 +1,1 @@
+"""Grading a class: intake, box and judge, recorder, farm."""

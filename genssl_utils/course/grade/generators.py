@@ -1,0 +1,91 @@
+"""Generators cross by state; a state that comes back must lie ahead of the one that was sent.
+
+A graded function gets the very generator from which a check draws its hidden inputs. One that
+came back in a state of the student's choice would let them choose those inputs. So the judge
+winds its own copy forward and looks whether it meets the state: draws can only advance it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MOST_BLOCKS = 100_000
+"""How far ahead is looked, in blocks of 624 numbers: 62 million draws."""
+
+_BYTES = 5056
+_WORDS = 624
+_STATE = slice(24, 24 + 8 * _WORDS)
+_LARGEST_NORMAL = 10.0
+
+
+def lies_ahead(sent: Tensor, returned: Tensor) -> bool:
+    """Whether drawing from a generator can turn one state into the other.
+
+    The Mersenne twister's state must match word for word. The one normal number that torch keeps
+    back for the next call is only held to a range.
+
+    Args:
+        sent: state of a CPU generator, (5056,) bytes.
+        returned: what came back.
+
+    Example:
+        >>> g = torch.Generator().manual_seed(3)
+        >>> before = g.get_state()
+        >>> _ = torch.rand(1000, generator=g)
+        >>> lies_ahead(before, g.get_state()), lies_ahead(g.get_state(), before)
+        (True, False)
+    """
+    if returned.shape != (_BYTES,) or returned.dtype != torch.uint8 or sent.shape != (_BYTES,):
+        return False
+    if torch.equal(sent, returned):
+        return True
+    target = returned.numpy()
+    if not _sound(target):
+        return False
+    ours = torch.Generator()
+    ours.set_state(sent)
+    words, place = target[_STATE], _place(target)
+    for _ in range(MOST_BLOCKS):
+        here = ours.get_state().numpy()
+        if np.array_equal(here[_STATE], words):
+            return _draw(ours, place - _place(here)) and _same_twister(ours, target)
+        _draw(ours, _left(here))
+    return False
+
+
+def _same_twister(ours: torch.Generator, target: np.ndarray) -> bool:
+    return bool(np.array_equal(ours.get_state().numpy()[: _STATE.stop], target[: _STATE.stop]))
+
+
+def _draw(generator: torch.Generator, numbers: int) -> bool:
+    if not 0 <= numbers <= _WORDS:
+        return False
+    if numbers:
+        torch.empty(numbers, dtype=torch.int32).random_(generator=generator)
+    return True
+
+
+def _place(state: np.ndarray) -> int:
+    """How many numbers of the present block are drawn."""
+    return int(state[16:24].view(np.uint64)[0])
+
+
+def _left(state: np.ndarray) -> int:
+    """After so many draws more, one of them made a new block."""
+    return int(state[8:12].view(np.int32)[0])
+
+
+def _sound(state: np.ndarray) -> bool:
+    """Whether the parts beside the twister are what draws leave there."""
+    if not 0 <= _place(state) <= _WORDS:
+        return False
+    tail = state[_STATE.stop :]
+    normals = [*tail[:24].view(np.float64), *tail[28:32].view(np.float32)]
+    flags = (int(tail[24:28].view(np.int32)[0]), int(tail[32]))
+    return set(flags) <= {0, 1} and all(
+        math.isfinite(x) and abs(x) < _LARGEST_NORMAL for x in map(float, normals)
+    )
