@@ -68,7 +68,7 @@ def _build_one(unit: Unit, check: bool) -> Built:
         path for path, data in made.items() if not path.is_file() or path.read_bytes() != data
     )
     if not check:
-        _register(unit)
+        register(unit)
         for path, data in made.items():
             write_atomic(path, data)
     return Built(unit, changed)
@@ -120,7 +120,7 @@ def refuse_leaks(unit: Unit, text: str) -> None:
             )
 
 
-def _register(unit: Unit) -> None:
+def register(unit: Unit) -> None:
     """Write nbgrader's source folder and tell the gradebook of the assignment's cells."""
     from nbgrader.converters import GenerateAssignment
 

@@ -218,37 +218,65 @@ def grade(
     student: Annotated[
         list[str] | None, typer.Option(help="Only this student; may be given again.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Grade again what is graded.")] = False,
+    jobs: Annotated[int, typer.Option(help="Submissions at once; one a core when 0.")] = 0,
+    scheduler: Annotated[
+        str, typer.Option(help="A Dask scheduler, tcp://HOST:PORT or tls://HOST:PORT.")
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Judge again, even what nothing changed for.")
+    ] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run submissions unconfined. Read the warning.")
+    ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="First hand in for a few made-up students.")
     ] = False,
 ) -> None:
     """Grade what lies in submitted/STUDENT/UNIT/ and write the gradebook.
 
-    Each submission runs in its own kernel, which is not a sandbox: it can read and write what you
-    can. Grade work of people you do not trust on a machine that holds nothing else.
+    Each submission runs in a sandbox, without network, files or time to do harm; its checks run
+    outside of it. What was graded and did not change is not graded again, not even after a crash;
+    a mended check is run again by itself. Limits are in grading.toml.
 
-    Example: `genssl grade 05 --student ada --force`
+    Exit code 0: all graded. 1: some need a person, named below the table. 2: nothing could be done.
+
+    Example: `genssl grade 05 --jobs 4`
     """
     (chosen,) = sourced([unit])
-    from genssl_utils.course.grade import demo_submissions, show
-    from genssl_utils.course.grade import grade as mark
+    from genssl_utils.course.grade.demo import demo_submissions
+    from genssl_utils.course.grade.run import grade as mark
+    from genssl_utils.course.grade.run import show
 
     if demo:
         demo_submissions(chosen)
-    out.print("[yellow]Submissions run unconfined, each in its own kernel.[/yellow]")
-    marks = mark(chosen, student or [], force=force, console=out)
+    if no_sandbox:
+        out.print(
+            "[bold red]NO SANDBOX: submissions can read and change whatever you can, reach the "
+            "network, and go on running. Use a machine that holds nothing else.[/bold red]"
+        )
+    marks = mark(
+        chosen, student or [], force=force, jobs=jobs, scheduler=scheduler, walls=not no_sandbox,
+        console=out,
+    )  # fmt: skip
     out.print(show(chosen, marks))
-    raise typer.Exit(1 if any(one.trouble for one in marks) else 0)
+    flagged = [one for one in marks if one.reasons]
+    kept = sum(not one.fresh for one in marks)
+    if kept:
+        out.print(f"{_count(kept, 'submission')} had not changed since they were graded.")
+    if flagged:
+        out.print(f"{_count(len(flagged), 'submission')} for a person to look at:")
+    for one in flagged:
+        out.print(f"  {escape(one.student)}: {escape('; '.join(one.reasons))}", soft_wrap=True)
+    raise typer.Exit(1 if flagged else 0)
 
 
 @app.command(rich_help_panel=INSTRUCTOR)
 def feedback(unit: One) -> None:
     """Write what graded students get back, without hidden tests, to build/feedback/."""
     (chosen,) = sourced([unit])
-    from genssl_utils.course.grade import feedback as write
+    from genssl_utils.course.feedback import write_feedback
 
-    for path in write(chosen):
+    for path in write_feedback(chosen):
         out.print(escape(str(path.relative_to(chosen.root))))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
@@ -11,8 +12,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from genssl_utils.course.gradebook import convert, settings
 from genssl_utils.course.released import Released, is_check, report_in
-from genssl_utils.course.source import without_hidden
+from genssl_utils.course.source import CourseError, Unit, without_hidden
 
 STOPPED = "This check stopped with an error, so it gave no points."
 NOT_RUN = "Not run while grading."
@@ -138,6 +140,26 @@ def _retell(report: Mapping[str, Any], visible: str) -> str:
         hints = dict.fromkeys(check.get("hint") for check in hidden)
         lines += [f"  hint: {hint}" for hint in hints if hint]
     return "\n".join(lines)
+
+
+def write_feedback(unit: Unit) -> list[Path]:
+    """Write the feedback of every graded student, without hidden tests.
+
+    Returns:
+        The HTML files.
+
+    Raises:
+        CourseError: nobody is graded yet, or nbgrader stops.
+    """
+    from nbgrader.converters import GenerateFeedback
+
+    config = settings(unit.root)
+    graded = unit.root / config.CourseDirectory.autograded_directory
+    if not any(graded.glob(f"*/{unit.name}")):
+        raise CourseError(f"Nobody is graded in {unit.name} yet. Run: genssl grade {unit.name}")
+    convert(GenerateFeedback, config, unit.name, force=True)
+    folder = unit.root / config.CourseDirectory.feedback_directory
+    return sorted(folder.glob(f"*/{unit.name}/*.html"))
 
 
 def _line(text: str) -> NotebookNode:

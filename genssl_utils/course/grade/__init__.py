@@ -1,1 +1,1 @@
-"""Grading a class: intake, box and judge, recorder, farm."""
+"""Grading a class: intake, box and judge, recorder, farm (`run.py` puts them together)."""

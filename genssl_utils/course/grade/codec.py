@@ -257,7 +257,9 @@ class Decoder:
         if len(rest):
             raise BadMessage("the payload is too long")
         if self.expand:
-            raw = [x.expand(m["e"]) if "e" in m else x for x, m in zip(raw, self.metas)]
+            raw = [
+                x.expand(m["e"]) if "e" in m else x for x, m in zip(raw, self.metas, strict=True)
+            ]
         self.tensors = self.shape(raw, self.metas) if self.shape else raw
 
     def value(self, part: Any, depth: int = 0) -> Any:
@@ -304,7 +306,7 @@ class Decoder:
                 return found
             case "d", [list(pairs)]:
                 return self._dict(pairs, depth)
-            case ("F" | "R" | "N"), [sign, *_]:
+            case (("F" | "R" | "N"), [sign, *_]):
                 return self.resolve(kind, sign)
         raise BadMessage("a part of a value is of no known kind")
 

@@ -44,16 +44,19 @@ class Lane:
         boxes, server = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         known = {"setup": self._unit["setup"], "exercises": list(self._unit["exercises"])}
         with _as_file(known) as for_box, _as_file(self._unit) as for_judge:
-            arguments = ["-m", "genssl_utils.course.grade.box", server.fileno(), for_box]
+            walls = "walls" if self._walls else "open"
             self._box = sandbox.start(
-                [*map(str, arguments), "walls" if self._walls else "open"],
+                "genssl_utils.course.grade.box", [str(server.fileno()), str(for_box), walls],
                 [server.fileno(), for_box], walls=self._walls,
             )  # fmt: skip
             arguments = ["-m", "genssl_utils.course.grade.judge", theirs.fileno()]
             self._judge = subprocess.Popen(
                 [sys.executable, *map(str, [*arguments, boxes.fileno(), for_judge])],
                 pass_fds=[theirs.fileno(), boxes.fileno(), for_judge], stdin=subprocess.DEVNULL,
-                env=os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"},
+                env=os.environ | {
+                    "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg",
+                    "PYTHONPATH": str(sandbox.PACKAGE.parent),
+                },
                 start_new_session=True,
             )  # fmt: skip
         for end in (theirs, boxes, server):

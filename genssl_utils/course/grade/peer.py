@@ -156,7 +156,10 @@ class Peer:
                     found.clear()
                     found.update(new)
                 case [int(at), ["G", int(number)]] if 0 <= number < len(decoder.tensors):
-                    ours, state = _known(encoder.objects, at, torch.Generator), decoder.tensors[number]
+                    ours, state = (
+                        _known(encoder.objects, at, torch.Generator),
+                        decoder.tensors[number],
+                    )
                     if not self._trusting and not lies_ahead(ours.get_state(), state):
                         raise BadMessage("a generator came back in a state that no draws lead to")
                     ours.set_state(state)

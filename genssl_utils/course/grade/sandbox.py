@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import genssl_utils
 from genssl_utils.course.source import CourseError
@@ -36,11 +37,18 @@ ENVIRONMENT = {
 """All that a submission finds in its environment."""
 
 
-def start(arguments: Sequence[str], keep: Sequence[int], *, walls: bool = True) -> subprocess.Popen:
-    """Start this Python on a module, inside the sandbox.
+PACKAGE = Path(genssl_utils.__file__).resolve().parent
+"""The course's library: the one folder of the course that is shown in the sandbox."""
+
+
+def start(
+    module: str, arguments: Sequence[str], keep: Sequence[int], *, walls: bool = True
+) -> subprocess.Popen:
+    """Start a module of the course with this Python, inside the sandbox.
 
     Args:
-        arguments: what follows `python`.
+        module: its name; it is run as `__main__`.
+        arguments: what it finds in `sys.argv`.
         keep: file descriptors that it inherits, under the same numbers.
         walls: False starts it as an ordinary process, with the bare environment alone.
 
@@ -50,12 +58,16 @@ def start(arguments: Sequence[str], keep: Sequence[int], *, walls: bool = True) 
     Raises:
         CourseError: there is no sandbox on this machine; the line says what to install.
     """
-    python = [sys.executable, "-I", *arguments]
+    begin = (
+        f"import runpy, sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); "
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
+    python = [sys.executable, "-I", "-c", begin, *arguments]
+    how: dict[str, Any] = {
+        "pass_fds": keep, "stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/",
+    }  # fmt: skip
     if not walls:
-        return subprocess.Popen(
-            python, pass_fds=keep, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
-            start_new_session=True, cwd="/",
-        )  # fmt: skip
+        return subprocess.Popen(python, env=ENVIRONMENT, start_new_session=True, **how)
     if why := why_not_here():
         raise CourseError(why)
     shown = _what_python_needs()
@@ -71,13 +83,10 @@ def start(arguments: Sequence[str], keep: Sequence[int], *, walls: bool = True) 
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--", *python]
-    how = {}
     if root:
         Path(stage).mkdir(mode=0o755, exist_ok=True)
         how["preexec_fn"] = _become_nobody(bound, stage)
-    return subprocess.Popen(
-        command, pass_fds=keep, env={}, stdin=subprocess.DEVNULL, cwd="/", **how
-    )
+    return subprocess.Popen(command, env={}, **how)
 
 
 def _walls() -> list[str]:
@@ -97,9 +106,8 @@ def _what_python_needs() -> list[tuple[str, str]]:
             found.append((path, os.readlink(path)))
         elif os.path.exists(path):
             found.append((path, ""))
-    package = Path(genssl_utils.__file__).resolve().parent
     python = Path(sys.executable).resolve().parent.parent
-    prefixes = {Path(sys.prefix), Path(sys.base_prefix), python, package}
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix), python, PACKAGE}
     shown = [Path(path) for path, target in found if not target]
     for path in sorted(prefixes, key=lambda path: len(str(path))):
         if not any(path.is_relative_to(other) for other in shown):

@@ -1,0 +1,354 @@
+"""The only one that opens the gradebook: verdicts become scores, by nbgrader's own hands.
+
+For each submission the evidence comes first (the notebook with the student's answers and our
+checks' reports, under nbgrader's `autograded` folder), then one transaction with all its scores.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedNotebook
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import compute_checksum
+from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from genssl_utils.course.grade.intake import Submission, rebuilt
+from genssl_utils.course.gradebook import settings
+from genssl_utils.course.source import REPORT, CourseError, Unit
+from genssl_utils.kit.check import Outcome, Report
+
+LOCK_SECONDS = 30
+TRIES = 5
+
+UNJUDGED = "No verdict yet: a person has to look at this one."
+
+
+class _OneTransaction(Session):
+    """nbgrader commits after each step; here all steps of a submission are one."""
+
+    def commit(self) -> None:
+        """Only write it down; `commit_all` makes it last."""
+        self.flush()
+
+    def commit_all(self) -> None:
+        """Make all of it last."""
+        super().commit()
+
+
+class _Book(Gradebook):
+    """nbgrader's gradebook with one transaction a submission."""
+
+    def __init__(self, db_url: str, course_id: str) -> None:
+        super().__init__(db_url, course_id)
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _be_patient)
+            self.engine.dispose()  # of the connections that were opened before
+        self.db = scoped_session(
+            sessionmaker(class_=_OneTransaction, autoflush=True, bind=self.engine, future=True)
+        )
+
+
+def _be_patient(connection: Any, _record: Any) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+
+
+class Recorder:
+    """Writes submissions of one unit into the gradebook.
+
+    Args:
+        unit: the unit; it must have been built.
+
+    Raises:
+        CourseError: the gradebook cannot be opened, or does not know the unit.
+    """
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self._config = settings(unit.root)
+        self._course = CourseDirectory(config=self._config)
+        _quiet_nbgrader()
+        try:
+            self._book = _Book(self._course.db_url, self._course.course_id)
+            self._book.find_assignment(unit.name)
+        except MissingEntry as error:
+            raise CourseError(
+                f"{unit.name} is not built yet. Run: genssl build {unit.name}"
+            ) from error
+        except SQLAlchemyError as error:
+            raise _explained(error, self._course.db_url) from error
+        self._autograded = unit.root / self._config.CourseDirectory.autograded_directory
+
+    def close(self) -> None:
+        """Let go of the gradebook."""
+        self._book.close()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def record(self, submission: Submission, verdicts: Mapping[str, dict[str, Any]]) -> dict:
+        """Write one submission's evidence and scores.
+
+        Args:
+            submission: what was handed in.
+            verdicts: exercise → verdict; one that is missing or broken is left to a person.
+
+        Returns:
+            `points` by exercise (None where a person has to say) and `manual`, whether a person
+            has graded something by hand.
+
+        Raises:
+            CourseError: the disk or the gradebook does not take it; nothing was written then.
+        """
+        nb = graded_notebook(self.unit, submission, verdicts)
+        folder = self._autograded / submission.student / self.unit.name
+        try:
+            _write_evidence(folder, self.unit.name, nb, submission)
+        except OSError as error:
+            raise CourseError(
+                f"build/autograded cannot be written ({error.strerror}): free some space and run "
+                "the same command. What was graded is kept."
+            ) from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # SQLAlchemy on nbgrader's way of using it
+            return self._transaction(submission, nb)
+
+    def _transaction(self, submission: Submission, nb: NotebookNode) -> dict:
+        for attempt in range(TRIES):
+            try:
+                done = self._write(submission, nb)
+                self._book.db().commit_all()
+                return done
+            except OperationalError as error:
+                self._book.db.rollback()
+                if attempt == TRIES - 1 or "locked" not in str(error):
+                    raise _explained(error, self._course.db_url) from error
+                time.sleep(0.2 * 2**attempt)
+            except SQLAlchemyError as error:
+                self._book.db.rollback()
+                raise _explained(error, self._course.db_url) from error
+            except BaseException:
+                self._book.db.rollback()
+                raise
+            finally:
+                self._book.db.remove()
+        raise AssertionError("unreachable")
+
+    def _write(self, submission: Submission, nb: NotebookNode) -> dict:
+        name, student, book = self.unit.name, submission.student, self._book
+        book.update_or_create_student(student)
+        when = {"timestamp": submission.received.isoformat()} if submission.received else {}
+        book.update_or_create_submission(name, student, **when)
+        row = book.find_submission_notebook(name, name, student)
+        self._add_new_cells(row)
+        told = {"notebook": name, "assignment": name, "student": student, "gradebook": book}
+        _Scores(config=self._config).preprocess(nb, {"nbgrader": told})
+        _Penalties(config=self._config).preprocess(nb, {"nbgrader": told})
+        book.db.flush()
+        book.db.expire_all()
+        grades = {grade.name: grade for grade in row.grades}
+        points: dict[str, float | None] = {}
+        for exercise, about in self.unit.exercises.items():
+            scores = [grades[c.metadata.nbgrader.grade_id].score for c in about.checks]
+            auto = [grades[c.metadata.nbgrader.grade_id].auto_score for c in about.checks]
+            by_hand = [grades[c.metadata.nbgrader.grade_id].manual_score for c in about.checks]
+            open_ones = [a is None and m is None for a, m in zip(auto, by_hand, strict=True)]
+            points[exercise] = None if any(open_ones) else sum(s or 0.0 for s in scores)
+        return {
+            "points": points,
+            "manual": any(grade.manual_score is not None for grade in row.grades),
+            "late_penalty": row.late_submission_penalty,
+        }
+
+    def _add_new_cells(self, row: SubmittedNotebook) -> None:
+        """Give a submission that was graded before a row for each cell that the unit got since."""
+        graded = {grade.cell_id for grade in row.grades}
+        for cell in row.notebook.grade_cells:
+            if cell.id not in graded:
+                self._book.db.add(Grade(cell_id=cell.id, notebook=row))
+        told = {comment.cell_id for comment in row.comments}
+        for cell in row.notebook.solution_cells:
+            if cell.id not in told:
+                self._book.db.add(Comment(cell_id=cell.id, notebook=row))
+        self._book.db.flush()
+
+    def scores(self, student: str) -> dict[str, float | None]:
+        """A student's scores by check cell, as the gradebook has them; empty where it has none."""
+        try:
+            row = self._book.find_submission_notebook(self.unit.name, self.unit.name, student)
+        except MissingEntry:
+            return {}
+        except SQLAlchemyError as error:
+            raise _explained(error, self._course.db_url) from error
+        return {grade.name: grade.score for grade in row.grades}
+
+
+class _Scores(SaveAutoGrades):
+    """nbgrader's own scoring, in the gradebook that is open already."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Any:
+        told = resources["nbgrader"]
+        self.notebook_id, self.assignment_id = told["notebook"], told["assignment"]
+        self.student_id, self.gradebook = told["student"], told["gradebook"]
+        return NbGraderPreprocessor.preprocess(self, nb, resources)
+
+    def _add_score(self, cell: NotebookNode, resources: Any) -> None:
+        super()._add_score(cell, resources)
+        if cell.metadata.get("genssl", {}).get("unjudged"):
+            grade = self.gradebook.find_grade(
+                cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id,
+                self.student_id,
+            )  # fmt: skip
+            grade.auto_score, grade.needs_manual_grade = None, True
+
+
+class _Penalties(AssignLatePenalties):
+    """nbgrader's own penalties, by its plugin, in the gradebook that is open already."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> Any:
+        told = resources["nbgrader"]
+        self.init_plugin()
+        book, student = told["gradebook"], told["student"]
+        book.db.flush()
+        submission = book.find_submission(told["assignment"], student)
+        row = book.find_submission_notebook(told["notebook"], told["assignment"], student)
+        book.db.refresh(row)
+        row.late_submission_penalty = None
+        if submission.total_seconds_late > 0:
+            penalty = self.plugin_inst.late_submission_penalty(
+                student, row.score, submission.total_seconds_late
+            )
+            if penalty is not None:
+                row.late_submission_penalty = self._check_late_penalty(row, penalty)
+        return nb, resources
+
+
+# --- the evidence -------------------------------------------------------------------------------
+
+
+def graded_notebook(
+    unit: Unit, submission: Submission, verdicts: Mapping[str, dict[str, Any]]
+) -> NotebookNode:
+    """The unit's notebook with the student's answers and the judge's reports in it."""
+    nb = rebuilt(unit, submission)
+    of_cell = {
+        cell.metadata.nbgrader.grade_id: name
+        for name, exercise in unit.exercises.items() for cell in exercise.checks
+    }  # fmt: skip
+    for cell in nb.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs, cell.execution_count = [], None
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if grade_id in of_cell:
+            verdict = verdicts.get(of_cell[grade_id], {})
+            cell.outputs = _outputs(verdict, grade_id)
+            if not cell.outputs:
+                cell.metadata["genssl"] = {"unjudged": True}
+                cell.outputs = [new_output("stream", name="stdout", text=UNJUDGED + "\n")]
+        elif grade_id in unit.exercises:
+            verdict = verdicts.get(grade_id, {})
+            if printed := verdict.get("printed"):
+                cell.outputs = [new_output("stream", name="stdout", text=printed)]
+            told = verdict.get("cells", {}).values()
+            if told and all(report["status"] == "unanswered" for report in told):
+                # By this nbgrader knows an answer that was not written.
+                cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
+    nb.metadata["genssl"] = {"sha256": submission.sha256, "remarks": list(submission.remarks)}
+    return nb
+
+
+def _outputs(verdict: Mapping[str, Any], grade_id: str) -> list[NotebookNode]:
+    """A report as the check cell itself would have shown it; nothing where there is no verdict."""
+    told = verdict.get("cells", {}).get(grade_id)
+    if told is None or not trustworthy(verdict):
+        return []
+    report = report_of(told)
+    data = {"text/plain": repr(report), "text/html": report._repr_html_(), REPORT: told}
+    return [new_output("execute_result", data=data, execution_count=1)]
+
+
+def trustworthy(verdict: Mapping[str, Any]) -> bool:
+    """Whether a verdict may become a score: full points need the proof that the checks can fail."""
+    if "cells" not in verdict:
+        return False
+    passed = all(cell["status"] == "passed" for cell in verdict["cells"].values())
+    return not passed or bool((verdict.get("proof") or {}).get("rejected"))
+
+
+def report_of(told: Mapping[str, Any]) -> Report:
+    """A report from its JSON."""
+    report = Report(told["unit"], told["exercise"], told["max_points"])
+    report.outcomes = [Outcome(**check) for check in told["checks"]]
+    report.unanswered = told["status"] == "unanswered"
+    return report
+
+
+def _write_evidence(folder: Path, name: str, nb: NotebookNode, submission: Submission) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if submission.received:
+        text = submission.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
+        _replace(folder / "timestamp.txt", text + "\n")
+    _replace(folder / f"{name}.ipynb", nbformat.writes(nb) + "\n")
+    for other in folder.iterdir():  # of an earlier grading, by whatever means
+        if other.name not in (f"{name}.ipynb", "timestamp.txt"):
+            shutil.rmtree(other) if other.is_dir() and not other.is_symlink() else other.unlink()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a file in place as a whole, and on the disk before anything relies on it."""
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        with open(draft, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+# --- troubles -----------------------------------------------------------------------------------
+
+
+def _explained(error: Exception, url: str) -> CourseError:
+    """What is wrong with the gradebook, and what to do, in one line."""
+    name = url.rsplit("/", 1)[-1].split("?")[0] or "the gradebook"
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()
+    why = said[0] if said else type(error).__name__
+    if "locked" in why:
+        todo = "Another program holds it (a formgrader that saves?). Try again in a moment."
+    elif "full" in why:
+        todo = "Free some space on its disk and run the same command."
+    elif isinstance(error, DatabaseError) and ("malformed" in why or "not a database" in why):
+        todo = (
+            "It is damaged: put a backup in its place (grading/ keeps one of each day) or move it "
+            "away, run `genssl build`, then the same command: the journal has every verdict."
+        )
+    elif "readonly" in why or "unable to open" in why:
+        todo = "Make it and its folder writable for you."
+    else:
+        todo = "Is the database there, and db_url in nbgrader_config.py right?"
+    return CourseError(f"{name} cannot be used ({why}). {todo} What was graded is kept.")
+
+
+def _quiet_nbgrader() -> None:
+    for name in ("traitlets", "nbgrader", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

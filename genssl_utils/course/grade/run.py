@@ -1,0 +1,321 @@
+"""`genssl grade`: read what was handed in, judge what is new, write the gradebook."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from genssl_utils.course.build import source_notebook
+from genssl_utils.course.grade import farm, intake, sandbox
+from genssl_utils.course.grade.intake import Submission
+from genssl_utils.course.grade.journal import Journal, only_grader, secret
+from genssl_utils.course.grade.keys import seed, verdict_key
+from genssl_utils.course.grade.limits import limits_of
+from genssl_utils.course.grade.recorder import Recorder, trustworthy
+from genssl_utils.course.grade.unit_file import unit_for_judge
+from genssl_utils.course.gradebook import settings
+from genssl_utils.course.source import CourseError, Unit
+
+ROUNDS = 3
+"""How often work that changed while it was judged is taken up again."""
+
+
+@dataclass
+class Mark:
+    """What one student has for one unit."""
+
+    student: str
+    points: dict[str, float | None]
+    """By exercise; None where a person has to say."""
+    reasons: list[str] = field(default_factory=list)
+    """Why a person should look at it."""
+    fresh: bool = True
+    """Whether this run wrote it, or it was there and still holds."""
+
+    @property
+    def total(self) -> float:
+        """All points together."""
+        return sum(points or 0.0 for points in self.points.values())
+
+
+@dataclass
+class Work:
+    """One submission on its way through the run."""
+
+    submission: Submission
+    keys: dict[str, str]
+    """Exercise → key of its verdict."""
+
+
+class Grading:
+    """One run of the grader over one unit.
+
+    Args:
+        unit: the unit.
+        jobs: submissions at once; as many as there are cores when 0.
+        scheduler: address of a Dask scheduler; a cluster on this machine when "".
+        force: judge again what has a verdict.
+        walls: False grades without the sandbox.
+        progress: told the counts (`total`, `done`, `in the box`, `failed`, `flagged`).
+    """
+
+    def __init__(
+        self, unit: Unit, *, jobs: int = 0, scheduler: str = "", force: bool = False,
+        walls: bool = True, progress: Callable[[Mapping[str, int]], None] = lambda counts: None,
+    ) -> None:  # fmt: skip
+        self.unit, self.scheduler, self.force, self.walls = unit, scheduler, force, walls
+        self.jobs = jobs or os.cpu_count() or 1
+        self.told = progress
+        self.limits = limits_of(unit.root, unit.name)
+        self.marks: dict[str, Mark] = {}
+        self.counts = dict.fromkeys(("total", "done", "in the box", "failed", "flagged"), 0)
+        self.seconds: dict[str, float] = {}
+        self._new: set[str] = set()  # keys of verdicts of this run
+
+    def run(self, students: Sequence[str] = ()) -> list[Mark]:
+        """Grade.
+
+        Args:
+            students: only these; all who handed in when empty.
+
+        Returns:
+            One mark a student, by name.
+
+        Raises:
+            CourseError: what the person at the keyboard can mend.
+        """
+        began = time.perf_counter()
+        wanted = self._wanted(students)
+        if self.walls and not self.scheduler and (why := sandbox.why_not_here()):
+            raise CourseError(why)
+        with only_grader(self.unit.root):
+            _register_if_stale(self.unit)
+            self.file = unit_for_judge(self.unit)
+            self.secret = secret(self.unit.root)
+            self.journal = Journal.open(self.unit.root, self.unit.name)
+            self.counts["total"] = len(wanted)
+            with Recorder(self.unit) as self.recorder:
+                for _ in range(ROUNDS):
+                    wanted = self._round(wanted)
+                    if not wanted:
+                        break
+                for student in wanted:
+                    self.marks[student].reasons.append("it kept changing while it was graded")
+        self.seconds["all"] = time.perf_counter() - began
+        return [self.marks[name] for name in sorted(self.marks)]
+
+    def _wanted(self, students: Sequence[str]) -> list[str]:
+        handed_in = intake.students(self.unit)
+        if strangers := [name for name in students if name not in handed_in]:
+            raise CourseError(
+                f"Nothing is handed in as submitted/{strangers[0]}/{self.unit.name}/."
+            )
+        if not handed_in:
+            raise CourseError(
+                f"Nothing is handed in: put notebooks at submitted/STUDENT/{self.unit.name}/."
+            )
+        return sorted(set(students)) or handed_in
+
+    def _round(self, students: Sequence[str]) -> list[str]:
+        """Read, judge and record; gives back those whose work changed meanwhile."""
+        works = {name: self._work(intake.read(self.unit, name)) for name in students}
+        waiting: dict[str, list[str]] = {}  # content → who handed it in
+        for name, work in works.items():
+            if self._missing(work):
+                waiting.setdefault(work.submission.content, []).append(name)
+        changed = []
+        for name, work in works.items():
+            if name not in {n for names in waiting.values() for n in names}:
+                changed += self._finish(work)
+        if not waiting:
+            return changed
+        queue = [works[names[0]] for names in waiting.values()]
+        jobs = [self._job(work) for work in queue]
+        self._count(**{"in the box": min(self.jobs, len(queue))})
+        started = time.perf_counter()
+        with farm.cluster(min(self.jobs, len(queue)), self.scheduler) as client:
+            left = len(queue)
+            for done in farm.judged(client, self.file, jobs, walls=self.walls):
+                left -= 1
+                work = queue[done.number]
+                self._keep(work, jobs[done.number], done.verdict)
+                for name in waiting[work.submission.content]:
+                    changed += self._finish(works[name], done.verdict)
+                self._count(**{"in the box": min(self.jobs, left)})
+        self.seconds["judging"] = time.perf_counter() - started
+        return changed
+
+    def _work(self, submission: Submission) -> Work:
+        keys = {}
+        if not submission.refused:
+            keys = {
+                name: verdict_key(self.file, name, submission, self.limits)
+                for name in self.unit.exercises
+            }
+        return Work(submission, keys)
+
+    def _missing(self, work: Work) -> list[str]:
+        """The exercises that have to be judged."""
+        return [
+            name
+            for name, key in work.keys.items()
+            if key not in self.journal.verdicts or (self.force and key not in self._new)
+        ]
+
+    def _job(self, work: Work) -> dict[str, Any]:
+        return {
+            "cells": [list(cell) for cell in work.submission.cells],
+            "exercises": self._missing(work),
+            "seed": seed(self.secret, self.unit.name, work.submission),
+            "limits": self.limits.to_json(),
+        }
+
+    def _keep(self, work: Work, job: Mapping[str, Any], result: dict[str, Any]) -> None:
+        """Put the verdicts into the journal; what proves nothing is not kept."""
+        for name, verdict in result.get("exercises", {}).items():
+            if trustworthy(verdict):
+                self.journal.verdict(work.keys[name], verdict)
+                self._new.add(work.keys[name])
+
+    def _finish(self, work: Work, result: dict[str, Any] | None = None) -> list[str]:
+        """Record one submission, unless it was replaced meanwhile; gives its name back then."""
+        submission = work.submission
+        name = submission.student
+        if intake.fingerprint(self.unit, name) != submission.sha256:
+            self.marks[name] = Mark(name, {})
+            return [name]
+        verdicts = {
+            exercise: self.journal.verdicts[key]
+            for exercise, key in work.keys.items()
+            if key in self.journal.verdicts
+        }
+        before = self.journal.recorded.get(name)
+        state = {"sha256": submission.sha256, "keys": work.keys}
+        holds = (
+            before is not None
+            and not self._new & set(work.keys.values())
+            and all(before.get(part) == value for part, value in state.items())
+            and len(verdicts) == len(work.keys)
+            and self._as_recorded(name, before)
+        )
+        if holds:
+            told = before
+        else:
+            told = self.recorder.record(submission, verdicts)
+            self.journal.record(name, state | told)
+        reasons = self._reasons(submission, verdicts, result)
+        mark = Mark(name, told["points"], reasons, fresh=not holds)
+        self.marks[name] = mark
+        failed = any(points is None for points in mark.points.values()) or bool(submission.refused)
+        self.counts["done"] += 1
+        self.counts["failed"] += failed
+        self.counts["flagged"] += bool(reasons)
+        self._count()
+        return []
+
+    def _as_recorded(self, name: str, before: Mapping[str, Any]) -> bool:
+        """Whether gradebook and evidence are still there; scores given by hand may differ."""
+        config = settings(self.unit.root)
+        folder = self.unit.root / config.CourseDirectory.autograded_directory
+        there = (folder / name / self.unit.name / f"{self.unit.name}.ipynb").is_file()
+        return there and bool(self.recorder.scores(name))
+
+    def _reasons(
+        self, submission: Submission, verdicts: Mapping[str, Any], result: dict[str, Any] | None
+    ) -> list[str]:
+        if submission.refused:
+            return [submission.refused]
+        reasons = list(submission.remarks)
+        for name in self.unit.exercises:
+            verdict = verdicts.get(name)
+            if verdict is None:
+                told = (result or {}).get("exercises", {}).get(name)
+                if told is not None:
+                    wrong = (told.get("proof") or {}).get("mistake", "a known mistake")
+                    reasons.append(f"{name}: its checks let {wrong} pass; mend them")
+                else:
+                    why = (result or {}).get("broken", "no verdict")
+                    reasons.append(f"{name}: not judged ({why})")
+            elif verdict["trouble"]:
+                reasons.append(f"{name}: {verdict['trouble']}")
+        return reasons
+
+    def _count(self, **counts: int) -> None:
+        self.counts |= counts
+        self.told(self.counts)
+
+
+def _register_if_stale(unit: Unit) -> None:
+    """Tell nbgrader of the unit where it does not know it as it is now."""
+    from genssl_utils.course.build import register
+
+    config = settings(unit.root)
+    path = unit.root / config.CourseDirectory.source_directory / unit.name / f"{unit.name}.ipynb"
+    if not path.is_file():
+        raise CourseError(f"{unit.name} is not built yet. Run: genssl build {unit.name}")
+    if path.read_text(encoding="utf-8") != source_notebook(unit):
+        register(unit)
+
+
+def grade(
+    unit: Unit, students: Sequence[str] = (), *, force: bool = False, jobs: int = 0,
+    scheduler: str = "", walls: bool = True, console: Console | None = None,
+) -> list[Mark]:  # fmt: skip
+    """Grade what was handed in for a unit, with a progress bar.
+
+    Args:
+        unit: the unit.
+        students: only these; all who handed in when empty.
+        force: judge again what has a verdict.
+        jobs: submissions at once; as many as there are cores when 0.
+        scheduler: address of a Dask scheduler; a cluster on this machine when "".
+        walls: False grades without the sandbox.
+        console: where progress is shown.
+
+    Returns:
+        One mark a student, by name.
+
+    Raises:
+        CourseError: nobody handed in, a named student did not, the unit was never built, there is
+            no sandbox here, or disk or gradebook do not take what is written.
+    """
+    columns = (
+        TextColumn("grading"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[now]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console or Console(quiet=True)) as progress:
+        bar = progress.add_task("grading", total=None, now="")
+
+        def told(counts: Mapping[str, int]) -> None:
+            shown = ", ".join(f"{counts[n]} {n}" for n in ("in the box", "failed", "flagged"))
+            progress.update(bar, total=counts["total"], completed=counts["done"], now=shown)
+
+        run = Grading(unit, jobs=jobs, scheduler=scheduler, force=force, walls=walls, progress=told)
+        return run.run(students)
+
+
+def show(unit: Unit, marks: Sequence[Mark]) -> Table:
+    """All marks as a table."""
+    table = Table(title=f"{unit.name}: {len(marks)} handed in", title_justify="left")
+    table.add_column("student")
+    for name, exercise in unit.exercises.items():
+        table.add_column(f"{name} /{exercise.points:g}", justify="right")
+    top = sum(exercise.points for exercise in unit.exercises.values())
+    table.add_column(f"total /{top:g}", justify="right")
+    for mark in marks:
+        cells = [_points(mark.points.get(name)) for name in unit.exercises]
+        total = f"{mark.total:g}" if any(p is not None for p in mark.points.values()) else "-"
+        table.add_row(escape(mark.student), *cells, total)
+    return table
+
+
+def _points(points: float | None) -> str:
+    return "-" if points is None else f"{points:g}"
