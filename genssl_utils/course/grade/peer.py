@@ -45,6 +45,7 @@ class StandIn:
         self._peer, self._sign, self.__name__ = peer, tuple(sign), name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it where it lives."""
         return self._peer.call(self._sign, args, kwargs)
 
 
@@ -56,7 +57,7 @@ class Peer:
         lookup: gives the function behind a name, for names that this side offers.
         trusting: whether the other side is ours; the judge's end never trusts.
         names: graded functions, whose lines may be quoted when they raise.
-        during: entered for each request that is not part of another one; the judge keeps time there.
+        during: entered for each request that is not part of another one; time is kept there.
     """
 
     def __init__(

@@ -37,6 +37,10 @@ TRIES = 5
 UNJUDGED = "No verdict yet: a person has to look at this one."
 
 
+class NotRegistered(CourseError):
+    """The gradebook does not know the unit."""
+
+
 class _OneTransaction(Session):
     """nbgrader commits after each step; here all steps of a submission are one."""
 
@@ -70,10 +74,11 @@ class Recorder:
     """Writes submissions of one unit into the gradebook.
 
     Args:
-        unit: the unit; it must have been built.
+        unit: the unit.
 
     Raises:
-        CourseError: the gradebook cannot be opened, or does not know the unit.
+        NotRegistered: the gradebook does not know the unit.
+        CourseError: the gradebook cannot be opened.
     """
 
     def __init__(self, unit: Unit) -> None:
@@ -85,9 +90,8 @@ class Recorder:
             self._book = _Book(self._course.db_url, self._course.course_id)
             self._book.find_assignment(unit.name)
         except MissingEntry as error:
-            raise CourseError(
-                f"{unit.name} is not built yet. Run: genssl build {unit.name}"
-            ) from error
+            self._book.close()
+            raise NotRegistered(f"The gradebook does not know {unit.name}.") from error
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
         self._autograded = unit.root / self._config.CourseDirectory.autograded_directory

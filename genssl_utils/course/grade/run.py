@@ -13,13 +13,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from genssl_utils.course.build import source_notebook
+from genssl_utils.course.build import register, source_notebook
 from genssl_utils.course.grade import farm, intake, sandbox
 from genssl_utils.course.grade.intake import Submission
 from genssl_utils.course.grade.journal import Journal, only_grader, secret
 from genssl_utils.course.grade.keys import seed, verdict_key
 from genssl_utils.course.grade.limits import limits_of
-from genssl_utils.course.grade.recorder import Recorder, trustworthy
+from genssl_utils.course.grade.recorder import NotRegistered, Recorder, trustworthy
 from genssl_utils.course.grade.unit_file import unit_for_judge
 from genssl_utils.course.gradebook import settings
 from genssl_utils.course.source import CourseError, Unit
@@ -102,7 +102,7 @@ class Grading:
             self.secret = secret(self.unit.root)
             self.journal = Journal.open(self.unit.root, self.unit.name)
             self.counts["total"] = len(wanted)
-            with Recorder(self.unit) as self.recorder:
+            with _recorder(self.unit) as self.recorder:
                 for _ in range(ROUNDS):
                     wanted = self._round(wanted)
                     if not wanted:
@@ -115,9 +115,8 @@ class Grading:
     def _wanted(self, students: Sequence[str]) -> list[str]:
         handed_in = intake.students(self.unit)
         if strangers := [name for name in students if name not in handed_in]:
-            raise CourseError(
-                f"Nothing is handed in as submitted/{strangers[0]}/{self.unit.name}/."
-            )
+            where = f"submitted/{strangers[0]}/{self.unit.name}/"
+            raise CourseError(f"Nothing is handed in as {where}.")
         if not handed_in:
             raise CourseError(
                 f"Nothing is handed in: put notebooks at submitted/STUDENT/{self.unit.name}/."
@@ -253,10 +252,17 @@ class Grading:
         self.told(self.counts)
 
 
+def _recorder(unit: Unit) -> Recorder:
+    """The recorder; a gradebook that was lost is begun anew."""
+    try:
+        return Recorder(unit)
+    except NotRegistered:
+        register(unit)
+        return Recorder(unit)
+
+
 def _register_if_stale(unit: Unit) -> None:
     """Tell nbgrader of the unit where it does not know it as it is now."""
-    from genssl_utils.course.build import register
-
     config = settings(unit.root)
     path = unit.root / config.CourseDirectory.source_directory / unit.name / f"{unit.name}.ipynb"
     if not path.is_file():
