@@ -97,14 +97,14 @@ def check(
 
 @app.command(rich_help_panel=STUDENT)
 def doctor(
-    install_browser: Annotated[
-        bool, typer.Option("--install-browser", help="Install Chromium where that is possible.")
+    install: Annotated[
+        bool, typer.Option("--install", help="Install what the tests need where that is possible.")
     ] = False,
 ) -> None:
     """Say what this machine has, what is missing, and what to do about it."""
     from genssl_utils.course.doctor import examine, show
 
-    findings = examine(project_root(), install_browser=install_browser)
+    findings = examine(project_root(), install=install)
     out.print(show(findings))
     raise typer.Exit(1 if any(finding.serious for finding in findings) else 0)
 

@@ -29,7 +29,6 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from genssl_utils.course.grade.intake import Submission, rebuilt
 from genssl_utils.course.gradebook import settings
 from genssl_utils.course.source import REPORT, CourseError, Unit
-from genssl_utils.kit.check import Outcome, Report
 
 LOCK_SECONDS = 30
 TRIES = 5
@@ -283,8 +282,8 @@ def _outputs(verdict: Mapping[str, Any], grade_id: str) -> list[NotebookNode]:
     told = verdict.get("cells", {}).get(grade_id)
     if told is None or not trustworthy(verdict):
         return []
-    report = report_of(told)
-    data = {"text/plain": repr(report), "text/html": report._repr_html_(), REPORT: told}
+    report = {name: value for name, value in told.items() if name != "html"}
+    data = {"text/plain": repr(told["points"]), "text/html": told["html"], REPORT: report}
     return [new_output("execute_result", data=data, execution_count=1)]
 
 
@@ -294,14 +293,6 @@ def trustworthy(verdict: Mapping[str, Any]) -> bool:
         return False
     passed = all(cell["status"] == "passed" for cell in verdict["cells"].values())
     return not passed or bool((verdict.get("proof") or {}).get("rejected"))
-
-
-def report_of(told: Mapping[str, Any]) -> Report:
-    """A report from its JSON."""
-    report = Report(told["unit"], told["exercise"], told["max_points"])
-    report.outcomes = [Outcome(**check) for check in told["checks"]]
-    report.unanswered = told["status"] == "unanswered"
-    return report
 
 
 def _write_evidence(folder: Path, name: str, nb: NotebookNode, submission: Submission) -> None:
