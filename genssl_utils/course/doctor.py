@@ -174,7 +174,9 @@ def install_for_tests() -> str:
 
 
 def _there(programs: tuple[str, ...]) -> bool:
-    return any(shutil.which(name) or list(Path(POSTGRES).glob(f"*/bin/{name}")) for name in programs)
+    return any(
+        shutil.which(name) or list(Path(POSTGRES).glob(f"*/bin/{name}")) for name in programs
+    )
 
 
 def show(findings: list[Finding]) -> Table:

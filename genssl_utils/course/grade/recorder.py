@@ -69,6 +69,11 @@ def _be_patient(connection: Any, _record: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
 
 
+def database(unit: Unit) -> str:
+    """Where the course's gradebook is, as SQLAlchemy writes it."""
+    return CourseDirectory(config=settings(unit.root)).db_url
+
+
 class Recorder:
     """Writes submissions of one unit into the gradebook.
 
@@ -334,7 +339,7 @@ def _explained(error: Exception, url: str) -> CourseError:
         todo = "Free some space on its disk and run the same command."
     elif isinstance(error, DatabaseError) and ("malformed" in why or "not a database" in why):
         todo = (
-            "It is damaged: put a backup in its place (grading/ keeps one of each day) or move it "
+            "It is damaged: put a backup in its place (grading/ keeps one a day) or move it "
             "away, run `genssl build`, then the same command: the journal has every verdict."
         )
     elif "readonly" in why or "unable to open" in why:

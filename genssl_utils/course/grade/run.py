@@ -15,11 +15,12 @@ from rich.table import Table
 
 from genssl_utils.course.build import register, source_notebook
 from genssl_utils.course.grade import farm, intake, sandbox
+from genssl_utils.course.grade.backup import keep_copy
 from genssl_utils.course.grade.intake import Submission
 from genssl_utils.course.grade.journal import Journal, only_grader, secret
 from genssl_utils.course.grade.keys import seed, verdict_key
 from genssl_utils.course.grade.limits import limits_of
-from genssl_utils.course.grade.recorder import NotRegistered, Recorder, trustworthy
+from genssl_utils.course.grade.recorder import NotRegistered, Recorder, database, trustworthy
 from genssl_utils.course.grade.unit_file import unit_for_judge
 from genssl_utils.course.gradebook import settings
 from genssl_utils.course.source import CourseError, Unit
@@ -102,6 +103,7 @@ class Grading:
             self.secret = secret(self.unit.root)
             self.journal = Journal.open(self.unit.root, self.unit.name)
             self.counts["total"] = len(wanted)
+            keep_copy(self.unit.root, database(self.unit))
             with _recorder(self.unit) as self.recorder:
                 for _ in range(ROUNDS):
                     wanted = self._round(wanted)
@@ -179,9 +181,10 @@ class Grading:
 
     def _keep(self, work: Work, job: Mapping[str, Any], result: dict[str, Any]) -> None:
         """Put the verdicts into the journal; what proves nothing is not kept."""
+        about = {part: result.get(part) for part in ("restarts", "peak_mib")}
         for name, verdict in result.get("exercises", {}).items():
             if trustworthy(verdict):
-                self.journal.verdict(work.keys[name], verdict)
+                self.journal.verdict(work.keys[name], verdict | about)
                 self._new.add(work.keys[name])
 
     def _finish(self, work: Work, result: dict[str, Any] | None = None) -> list[str]:
@@ -207,10 +210,11 @@ class Grading:
         )
         if holds:
             told = before
+            reasons = before["reasons"]
         else:
             told = self.recorder.record(submission, verdicts)
-            self.journal.record(name, state | told)
-        reasons = self._reasons(submission, verdicts, result)
+            reasons = self._reasons(submission, verdicts, result)
+            self.journal.record(name, state | told | {"reasons": reasons})
         mark = Mark(name, told["points"], reasons, fresh=not holds)
         self.marks[name] = mark
         failed = any(points is None for points in mark.points.values()) or bool(submission.refused)
