@@ -118,8 +118,9 @@ class Recorder:
             verdicts: exercise → verdict; one that is missing or broken is left to a person.
 
         Returns:
-            `points` by exercise (None where a person has to say) and `manual`, whether a person
-            has graded something by hand.
+            `points` by exercise (None where a person has to say), `auto` (scores by check cell,
+            as the judge gave them), `by_hand` (whether a person
+            graded something), `to_do` (whether a person still has to) and `late_penalty`.
 
         Raises:
             CourseError: the disk or the gradebook does not take it; nothing was written then.
@@ -170,17 +171,20 @@ class Recorder:
         _Penalties(config=self._config).preprocess(nb, {"nbgrader": told})
         book.db.flush()
         book.db.expire_all()
+        return self._standing(row)
+
+    def _standing(self, row: SubmittedNotebook) -> dict[str, Any]:
         grades = {grade.name: grade for grade in row.grades}
         points: dict[str, float | None] = {}
         for exercise, about in self.unit.exercises.items():
-            scores = [grades[c.metadata.nbgrader.grade_id].score for c in about.checks]
-            auto = [grades[c.metadata.nbgrader.grade_id].auto_score for c in about.checks]
-            by_hand = [grades[c.metadata.nbgrader.grade_id].manual_score for c in about.checks]
-            open_ones = [a is None and m is None for a, m in zip(auto, by_hand, strict=True)]
-            points[exercise] = None if any(open_ones) else sum(s or 0.0 for s in scores)
+            scores = [grades[c.metadata.nbgrader.grade_id] for c in about.checks]
+            open_ones = [g.auto_score is None and g.manual_score is None for g in scores]
+            points[exercise] = None if any(open_ones) else sum(g.score or 0.0 for g in scores)
         return {
             "points": points,
-            "manual": any(grade.manual_score is not None for grade in row.grades),
+            "auto": {name: grade.auto_score for name, grade in grades.items()},
+            "by_hand": any(grade.manual_score is not None for grade in row.grades),
+            "to_do": any(grade.needs_manual_grade for grade in row.grades),
             "late_penalty": row.late_submission_penalty,
         }
 
@@ -196,15 +200,15 @@ class Recorder:
                 self._book.db.add(Comment(cell_id=cell.id, notebook=row))
         self._book.db.flush()
 
-    def scores(self, student: str) -> dict[str, float | None]:
-        """A student's scores by check cell, as the gradebook has them; empty where it has none."""
+    def standing(self, student: str) -> dict[str, Any] | None:
+        """What the gradebook has of a student, as `record` gives it; None where it has nothing."""
         try:
             row = self._book.find_submission_notebook(self.unit.name, self.unit.name, student)
-        except MissingEntry:
-            return {}
+            return self._standing(row)
+        except (MissingEntry, KeyError):
+            return None
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
-        return {grade.name: grade.score for grade in row.grades}
 
 
 class _Scores(SaveAutoGrades):
@@ -217,13 +221,16 @@ class _Scores(SaveAutoGrades):
         return NbGraderPreprocessor.preprocess(self, nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: Any) -> None:
+        name = cell.metadata.nbgrader.grade_id
+        grade = self.gradebook.find_grade(
+            name, self.notebook_id, self.assignment_id, self.student_id
+        )
+        before = grade.auto_score, grade.needs_manual_grade
         super()._add_score(cell, resources)
         if cell.metadata.get("genssl", {}).get("unjudged"):
-            grade = self.gradebook.find_grade(
-                cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id,
-                self.student_id,
-            )  # fmt: skip
-            grade.auto_score, grade.needs_manual_grade = None, True
+            grade.auto_score, grade.needs_manual_grade = None, grade.manual_score is None
+        elif grade.manual_score is not None and grade.auto_score == before[0]:
+            grade.needs_manual_grade = before[1]  # nothing new to look at
 
 
 class _Penalties(AssignLatePenalties):
