@@ -153,6 +153,9 @@ def run(
     ] = 0,
     jobs: Annotated[int, typer.Option(help="Notebooks at once; one thread each.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Run even what did not change.")] = False,
+    scheduler: Annotated[
+        str, typer.Option(help="Execute on a Dask cluster, tcp://HOST:PORT or tls://HOST:PORT.")
+    ] = "",
 ) -> None:
     """Execute the reference notebooks and gather the numbers that they claim.
 
@@ -167,7 +170,7 @@ def run(
     wanted = range(seeds) if seeds else [seed]
     failures = execute(
         chosen, scale=scale, device=device, seeds=wanted, jobs=jobs, force=force,
-        record=bool(seeds), console=out,
+        record=bool(seeds), scheduler=scheduler, console=out,
     )  # fmt: skip
     for failure in failures:
         _complain(failure)
