@@ -85,7 +85,7 @@ def stacked(rows: Mapping[str, Mapping[str, int]]) -> str:
     Args:
         rows: exercise → state → how many.
     """
-    height = 3.9
+    height = 4.1
     with style():
         figure, axes = _sheet(height * len(rows))
         for number, (name, counts) in enumerate(rows.items()):
@@ -95,9 +95,18 @@ def stacked(rows: Mapping[str, Mapping[str, int]]) -> str:
             for state, count in counts.items():
                 _fill(axes, top + 1.6, start, count / total, *LOOKS[state], thick=0.95)
                 start += count / total
-            told = [f"{count} {state}" for state, count in counts.items() if count]
-            _text(axes, top + 2.2, ["  ·  ".join(told)], color=INK)
+            _shares(axes, top + 2.75, counts)
         return svg(figure)
+
+
+def _shares(axes: Axes, at: float, counts: Mapping[str, int]) -> None:
+    """A swatch, a number and a word for each part of a bar, one beside the other."""
+    size = 8 if len(counts) < 5 else 7
+    x, pixels = 0.0, axes.get_window_extent().width
+    for state, count in counts.items():
+        _fill(axes, at, x, 0.022, *LOOKS[state], thick=0.6)
+        text = axes.text(x + 0.03, at, f"{count} {state}", va="center", fontsize=size)
+        x += 0.05 + text.get_window_extent().width / pixels
 
 
 def ridges(rows: Mapping[str, tuple[Sequence[float], float]]) -> str:

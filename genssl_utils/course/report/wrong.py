@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,8 +64,9 @@ def recognised(results: Sequence[Result]) -> list[Mistake]:
 def unrecognised(standing: Standing, exercise: str) -> list[Group]:
     """Wrong answers that no known mistake explains, grouped by what they gave, largest first.
 
-    Two belong together when the same checks saw the same values, up to rounding or chance. Those
-    that failed no visible check belong together when they failed the same hidden ones.
+    Two belong together when the same checks saw the same values, up to rounding or chance; those
+    that were stopped, when the same stopped them; and those of which no check saw a value, when
+    they failed the same checks.
     """
     groups: list[Group] = []
     for work in standing.works:
@@ -72,21 +75,28 @@ def unrecognised(standing: Standing, exercise: str) -> list[Group]:
             continue
         group = next((g for g in groups if _belongs(result, g)), None)
         if group is None:
-            group = Group(exercise, result.unknown, result.failed, result.trouble)
+            seen = [] if result.trouble else result.unknown
+            group = Group(exercise, seen, result.failed, result.trouble)
             groups.append(group)
         group.works.append(work)
     return sorted(groups, key=lambda group: -len(group.works))
 
 
 def _belongs(result: Result, group: Group) -> bool:
+    if result.trouble or group.trouble:
+        return _kind(result.trouble) == _kind(group.trouble)
     if not group.seen and not result.unknown:
         names = [check["name"] for check in result.failed]
-        same_checks = names == [check["name"] for check in group.failed]
-        return same_checks and result.trouble == group.trouble
+        return names == [check["name"] for check in group.failed]
     if [one["check"] for one in result.unknown] != [one["check"] for one in group.seen]:
         return False
     pairs = zip(result.unknown, group.seen, strict=True)
     return all(same(mine["seen"], theirs["seen"]) for mine, theirs in pairs)
+
+
+def _kind(trouble: str) -> str:
+    """What stopped it, whatever the seconds."""
+    return re.sub(r"[\d.]+", "", trouble)
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -143,7 +153,7 @@ def in_words(recorded: dict[str, Any], most: int = 6) -> str:
 
 def _value_in_words(recorded: dict[str, Any], most: int) -> str:
     shape, data = recorded["shape"], recorded["data"]
-    shown = ", ".join(f"{float(x):.4g}" for x in data[:most]) or "empty"
+    shown = ", ".join(f"{float(x) + 0.0:.4g}" for x in data[:most]) or "empty"
     if not shape:
         return f"the number {shown}"
     sizes = " × ".join(map(str, shape))
@@ -164,21 +174,45 @@ def _more(data: Sequence[Any], shown: int) -> str:
     return ", …" if len(data) > shown else ""
 
 
-# --- an example ---------------------------------------------------------------------------------
+# --- the code behind it -------------------------------------------------------------------------
 
 
-def example(standing: Standing, group: Group) -> str:
-    """The code of one of a group, without comments and texts; empty where none can be shown."""
+def example(standing: Standing, group: Group) -> tuple[str, str]:
+    """The code of one of a group without comments and texts, or why none is shown.
+
+    Returns:
+        The code, and a line in its place where there is none.
+    """
     students = [work.student for work in standing.works]
-    for work in group.works:
-        source = _answer(standing, work.student, group.exercise)
+    why = "Their code is no Python."
+    for work in sorted(group.works, key=lambda work: bool(_leans_on(standing, group, work))):
         try:
-            code = bare(source)
+            code = bare(_answer(standing, work.student, group.exercise))
         except SyntaxError:
             continue
-        if code and (standing.names or not names_one_of(code, work.student, students)):
-            return code
-    return ""
+        if not code:
+            why = "The cell is empty."
+        elif standing.names or not names_one_of(code, work.student, students):
+            return code, ""
+        else:
+            why = "Not shown: it may tell whose it is."
+    return "", why
+
+
+def misled(standing: Standing, group: Group) -> Counter[str]:
+    """How many of a group call another answer of theirs that is itself not right, by its name."""
+    return Counter(name for work in group.works for name in _leans_on(standing, group, work))
+
+
+def _leans_on(standing: Standing, group: Group, work: Work) -> set[str]:
+    """The other answers, not right ones, that an answer calls."""
+    try:
+        tree = ast.parse(_answer(standing, work.student, group.exercise))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    called = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    wrong = {name for name, result in work.results.items() if result.status != "passed"}
+    return called & wrong - {group.exercise}
 
 
 def _answer(standing: Standing, student: str, exercise: str) -> str:
