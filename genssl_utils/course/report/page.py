@@ -81,8 +81,8 @@ def _warnings(standing: Standing) -> str:
                for r in w.results.values())  # fmt: skip
     if standing.damaged or lost:
         lines = counted(standing.damaged, "line", "lines")
-        told.append(f"{lines} of the journal cannot be read, and {lost} verdicts are not there. "
-                    f"{again}")  # fmt: skip
+        verdicts = counted(lost, "verdict is", "verdicts are")
+        told.append(f"{lines} of the journal cannot be read, and {verdicts} not there. {again}")
     return "".join(f"<p class='warning'>{line}</p>\n" for line in told)
 
 
