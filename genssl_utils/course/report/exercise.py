@@ -56,9 +56,9 @@ def _checks(results: Sequence[Result]) -> str:
     ]
     answers = sum(result.status in ("passed", "partly", "failed") for result in results)
     never = "; ".join(row.name for row in rows if not row.value)
+    written = counted(answers, "written answer", "written answers")
     return figure(
-        f"Which checks failed, of {counted(answers, 'written answer', 'written answers')}. "
-        "Striped: hidden from students.",
+        f"{rows[0].told} of {written} failed “{rows[0].name}”. Striped: hidden from students.",
         pictures.bars([row for row in rows if row.value], answers),
         f"How many answers failed each check. {in_a_line(rows)}.",
         f"Nobody failed: {never}." if never else "",
@@ -111,12 +111,9 @@ def _groups(standing: Standing, groups: Sequence[Group]) -> str:
 
 
 def _card(standing: Standing, letter: str, group: Group) -> str:
-    values: dict[str, list[str]] = {}
-    for one in group.seen:
-        values.setdefault(in_words(one["seen"]), []).append(one["check"])
     seen = "".join(
         f"<dt>{escape('; '.join(checks))}</dt><dd>{escape(value)}</dd>"
-        for value, checks in values.items()
+        for checks, value in _values(group)
     )
     if group.trouble:
         failed = counted(len(group.failed), "check", "checks")
@@ -131,6 +128,18 @@ def _card(standing: Standing, letter: str, group: Group) -> str:
         f"<article><h4>Group {letter}: {count}</h4><dl>{seen}</dl>{_misled(standing, group)}"
         f"{_code(standing, group)}</article>\n"
     )
+
+
+def _values(group: Group) -> list[tuple[list[str], str]]:
+    """What was seen, in words, each with the checks that saw just that."""
+    found: list[tuple[dict, list[str]]] = []
+    for one in group.seen:
+        checks = next((checks for seen, checks in found if seen == one["seen"]), None)
+        if checks is None:
+            found.append((one["seen"], [one["check"]]))
+        else:
+            checks.append(one["check"])
+    return [(checks, in_words(seen)) for seen, checks in found]
 
 
 def _misled(standing: Standing, group: Group) -> str:

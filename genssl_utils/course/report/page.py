@@ -110,7 +110,9 @@ def _hardest(passed: Mapping[str, int], of: int) -> str:
     if fewest == of:
         return "Every answer to every exercise passed."
     worst = [name for name, count in passed.items() if count == fewest]
-    if len(worst) == 1 < len(passed):
+    if len(passed) == 1:
+        return f"{fewest} of {of} passed it wholly."
+    if len(worst) == 1:
         return f"{worst[0]} was the hardest: {fewest} of {of} passed it wholly."
     return f"Wholly passed by the fewest ({fewest} of {of}): {', '.join(worst)}."
 
@@ -126,13 +128,16 @@ def _points(standing: Standing) -> list[str]:
     if not graded or not spread:
         return []
     told = "; ".join(f"{n}: median {median(p):g} of {most:g}" for n, (p, most) in spread.items())
+    answers = [(one, most) for points, most in spread.values() for one in points]
+    whole, none = sum(p >= most for p, most in answers), sum(not p for p, _ in answers)
     return [
         _spread(
             f"The median is {standing.median:g} of {standing.most:g} points.",
             [work.total for work in graded], "points in all", of=standing.most,
         ),
         figure(
-            "How the points of each exercise are spread.", pictures.ridges(spread),
+            f"All of the points {whole} times in {len(answers)}, none {none} times.",
+            pictures.ridges(spread),
             f"A histogram an exercise, from none to all of its points. {told}.",
         ),
     ]  # fmt: skip
@@ -163,8 +168,9 @@ def _effort(standing: Standing) -> str:
             for number, count in sorted(counts.items())
         ]  # fmt: skip
         again = sum(counts.values()) - counts[0]
+        ended = counted(again, "submission", "submissions") if again else "No submission"
         figures.append(figure(
-            f"{counted(again, 'submission', 'submissions')} ended Python, which was started again.",
+            f"{ended} ended Python, which is started again then.",
             pictures.bars(rows, sum(counts.values())),
             f"How often Python ended. {in_a_line(rows)}.",
         ))  # fmt: skip

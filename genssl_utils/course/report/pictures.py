@@ -28,7 +28,7 @@ LOOKS = {
     "partly": ("#8FBC9A", "////"),
     "failed": (COLOURS["negative"], ""),
     "unanswered": ("#C5CAD1", ""),
-    "no verdict": (PAPER, "...."),
+    "no verdict": ("#7B8794", "xxxx"),
 }
 """How each state of an exercise is filled: colour and pattern."""
 
@@ -147,7 +147,8 @@ def histogram(values: Sequence[float], label: str, *, log: bool = False, of: flo
     numbers = np.asarray(values, float)
     low, high = (0.0, of) if of else (numbers.min(), numbers.max())
     if low == high:
-        low, high = (low / 1.5, high * 1.5) if log else (low - 0.5, high + 0.5)
+        pad = max(0.5, 0.1 * abs(low))
+        low, high = (low / 1.5, high * 1.5) if log else (low - pad, high + pad)
     edges = np.geomspace(low, high, 16) if log else np.linspace(low, high, 16)
     middle = float(np.median(numbers))
     figure, (axes,) = panels(1, size=(WIDTH, 2.3))

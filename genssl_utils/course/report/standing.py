@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -214,9 +215,14 @@ def _evidence(unit: Unit, student: str) -> tuple[str, list[str]]:
 
 def graded_notebook(unit: Unit, student: str) -> dict[str, Any]:
     """The evidence behind a student's scores; empty where it cannot be read."""
-    folder = Path(settings(unit.root).CourseDirectory.autograded_directory)
-    path = unit.root / folder / student / unit.name / f"{unit.name}.ipynb"
+    path = _autograded(unit.root) / student / unit.name / f"{unit.name}.ipynb"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+@cache
+def _autograded(root: Path) -> Path:
+    """Where nbgrader's settings say that graded notebooks lie."""
+    return root / settings(root).CourseDirectory.autograded_directory
