@@ -283,6 +283,27 @@ def feedback(unit: One) -> None:
         out.print(escape(str(path.relative_to(chosen.root))))
 
 
+@app.command(rich_help_panel=INSTRUCTOR)
+def report(
+    unit: One,
+    names: Annotated[
+        bool, typer.Option("--names", help="Name the students; they are numbered otherwise.")
+    ] = False,
+) -> None:
+    """Show what the class got wrong, as a page of plots and a table, in build/report/.
+
+    It reads what `genssl grade` kept: mistakes by how often they were made, wrong answers that got
+    no hint grouped by the value they gave, points, time, and the submissions for a person.
+
+    Example: `genssl report 05`
+    """
+    (chosen,) = sourced([unit])
+    from genssl_utils.course.report import write_report
+
+    for path in write_report(chosen, names=names):
+        out.print(escape(str(path.relative_to(chosen.root))))
+
+
 def main() -> None:
     """Run the command; whatever the person can mend becomes one line and exit code 2."""
     try:

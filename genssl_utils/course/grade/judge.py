@@ -126,6 +126,12 @@ def judge(bench: Bench, job: dict[str, Any], box: Box) -> dict[str, Any]:
         verdicts[grade_id] = verdict | {"printed": ran.get("printed", "")}
         box.next_exercise()
     box.stop()
+    whole = {
+        "box_seconds": round(box.spent, 4), "peak_mib": box.peak_mib,
+        "restarts": max(0, box.restarts),
+    }  # fmt: skip
+    for verdict in verdicts.values():
+        verdict["submission"] = whole
     return {
         "exercises": verdicts,
         "seconds": {
