@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import signal
@@ -101,7 +102,5 @@ def parts_of(grader: psutil.Process) -> dict[str, list[psutil.Process]]:
 
 def kill(process: psutil.Process) -> None:
     """kill -9, unless it is gone already."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -220,7 +220,7 @@ def test_a_grade_given_by_hand_outlives_every_regrade(small):
         assert row[2:5] == (0.0, 1.5, 0)
         assert ("s2", "double", None, "Nearly.") in rows(small.root)
     write_unit(small.root, "07_toy", TOY.replace("double(-31337) == -62674", "double(3) == 3"))
-    code, said = graded(small.root)
+    graded(small.root)
     (row,) = (r for r in rows(small.root) if r[:2] == ("s2", "check_double"))
     assert row[2:5] == (1.0, 1.5, 1)  # the checks changed their mind: a person looks again
 

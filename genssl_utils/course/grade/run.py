@@ -181,10 +181,9 @@ class Grading:
 
     def _keep(self, work: Work, job: Mapping[str, Any], result: dict[str, Any]) -> None:
         """Put the verdicts into the journal; what proves nothing is not kept."""
-        about = {part: result.get(part) for part in ("restarts", "peak_mib")}
         for name, verdict in result.get("exercises", {}).items():
             if trustworthy(verdict):
-                self.journal.verdict(work.keys[name], verdict | about)
+                self.journal.verdict(work.keys[name], verdict)
                 self._new.add(work.keys[name])
 
     def _finish(self, work: Work, result: dict[str, Any] | None = None) -> list[str]:
@@ -207,7 +206,9 @@ class Grading:
         else:
             told = self.recorder.record(submission, verdicts)
             reasons = self._reasons(submission, verdicts, result)
-            self.journal.record(name, state | told | {"reasons": reasons})
+            self.journal.record(
+                name, state | told | {"reasons": reasons, "content": submission.content}
+            )
         mark = Mark(name, told["points"], reasons, fresh=not before)
         self.marks[name] = mark
         failed = any(points is None for points in mark.points.values()) or bool(submission.refused)
