@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from genssl_utils.course.grade import intake
-from genssl_utils.course.grade.journal import FOLDER, Journal, only_grader, secret
+from genssl_utils.course.grade.journal import FOLDER, Journal, secret
 from genssl_utils.course.gradebook import settings
 from genssl_utils.course.report.anonymous import labels, without_names
 from genssl_utils.course.source import CourseError, Exercise, Unit
@@ -121,12 +121,11 @@ def standing(unit: Unit, *, names: bool = False) -> Standing:
         names: whether students are called by their names.
 
     Raises:
-        CourseError: the unit was never graded, or is being graded now.
+        CourseError: the unit was never graded.
     """
     if not (unit.root / FOLDER / f"{unit.name}.jsonl").is_file():
         raise CourseError(f"Nobody is graded in {unit.name} yet. Run: genssl grade {unit.name}")
-    with only_grader(unit.root):  # a line that is being written would look like a damaged one
-        journal = Journal.open(unit.root, unit.name)
+    journal = Journal.open(unit.root, unit.name, only_read=True)
     recorded = {name: entry for name, entry in journal.recorded.items() if "keys" in entry}
     if not recorded:
         raise CourseError(f"Nobody is graded in {unit.name} yet. Run: genssl grade {unit.name}")
