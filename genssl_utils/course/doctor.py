@@ -16,7 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FOR_TESTS = {"chromium": BROWSERS, "bubblewrap": ("bwrap",), "postgresql": ("postgres",)}
+FOR_TESTS = {
+    "chromium": BROWSERS,
+    "bubblewrap": ("bwrap",),
+    "postgresql": ("postgres",),
+    "openssl": ("openssl",),
+}
 """Debian packages that the tests need: name → programs, one of which shows that it is there."""
 
 POSTGRES = "/usr/lib/postgresql"

@@ -57,8 +57,13 @@ def hand_in_many(unit: Unit, count: int) -> dict[str, float]:
 
 def start_grading(root: Path, *words: str, **env: str) -> subprocess.Popen:
     """`genssl grade 07 ...` as an instructor starts it."""
+    return start_genssl(root, "grade", "07", *words, **env)
+
+
+def start_genssl(root: Path, *words: str, **env: str) -> subprocess.Popen:
+    """Any `genssl` command, started in a course."""
     return subprocess.Popen(
-        [sys.executable, "-m", "genssl_utils.course.cli", "grade", "07", *words],
+        [sys.executable, "-m", "genssl_utils.course.cli", *words],
         cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=os.environ | {"PYTHONPATH": str(PACKAGE), "COLUMNS": "160"} | env,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -118,9 +119,10 @@ def cluster(jobs: int, scheduler: str = "") -> Iterator[Any]:
 
 
 def _silence() -> None:
-    import logging
-
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    """Dask's log is for those who run a cluster; what matters here is said in our own words."""
+    known = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    for name in (*known, "distributed", "tornado.application", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def judged(
