@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ class Watched:
             now = x.get_state()
             return [] if torch.equal(now, self.before) else [["G", encoder.numbers(now)]]
         now = _flat(x)
-        same = len(now) == len(self.before) and all(a is b for a, b in zip(now, self.before))
+        same = len(now) == len(self.before) and all(map(operator.is_, now, self.before))
         return [] if same else [encoder.contents(x)]
 
     def _of_changed_tensor(self, encoder: Encoder) -> list[Any]:

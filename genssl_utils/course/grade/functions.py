@@ -50,6 +50,7 @@ class Functions:
         self._given: dict[int, _Given] = {}
         self._number_of: dict[int, int] = {}  # id → number
         self._next = 0
+        self._sent: list[StandIn] = []  # home, in a message that is not out yet
         self._stand_ins: WeakValueDictionary[int, StandIn] = WeakValueDictionary()
 
     def __len__(self) -> int:
@@ -58,6 +59,7 @@ class Functions:
     def export(self, function: Callable) -> tuple[str, int]:
         """The sign of a function in a value: ours (F), or the receiver's own (R)."""
         if isinstance(function, StandIn) and function._functions is self:
+            self._sent.append(function)
             return "R", function._number
         number = self._number_of.get(id(function))
         if number is None:
@@ -91,6 +93,10 @@ class Functions:
         if type(number) is not int or number not in self._given:
             raise BadMessage("no such function")
         return self._given[number].function
+
+    def sent(self) -> None:
+        """The message is out: the other side has read what it names before it reads of drops."""
+        self._sent.clear()
 
     def drop(self, told: Any) -> None:
         """The other side holds some of ours no more.

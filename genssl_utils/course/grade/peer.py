@@ -394,6 +394,7 @@ class Peer:
         if changed:
             self._noise = noise
         del self._unneeded[: len(forget)], self._functions.unneeded[: len(drop)]
+        self._functions.sent()
         self._count(sum(map(len, message.chunks)))
 
     def _receive(self) -> Message:
