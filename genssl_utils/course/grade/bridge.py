@@ -67,6 +67,30 @@ class Kept:
         return [None if x is None else next(each) for x in self.inputs]
 
 
+def depends_on(tensors: Sequence[Tensor], places: Sequence[Place]) -> list[int]:
+    """Which of some places tensors hang on directly: by their numbers, in order.
+
+    The way from a tensor ends at a bridge: what lies beyond it is its own affair.
+    """
+    edges = {
+        (p.node, p.output_nr): at for at, p in enumerate(places) if isinstance(p, GradientEdge)
+    }
+    leaves = {id(p): at for at, p in enumerate(places) if isinstance(p, Tensor)}
+    found, seen = {leaves[id(x)] for x in tensors if id(x) in leaves}, set()
+    open_ones = [(x.grad_fn, x.output_nr) for x in tensors if x.grad_fn is not None]
+    while open_ones:
+        node, output = open_ones.pop()
+        if (node, output) in edges:
+            found.add(edges[node, output])
+        if node in seen or type(node).__name__ == "BridgeBackward":
+            continue
+        seen.add(node)
+        if id(getattr(node, "variable", None)) in leaves:
+            found.add(leaves[id(node.variable)])
+        open_ones += [edge for edge in node.next_functions if edge[0] is not None]
+    return sorted(found)
+
+
 def _leaves_beside(outputs: Sequence[Place], inputs: Sequence[Place]) -> list[Tensor]:
     """The leaves of a graph that are none of its inputs; those beyond a bridge are not ours."""
     known, seen = {id(x) for x in inputs}, set()
@@ -114,7 +138,7 @@ class Bridge(torch.autograd.Function):
         """The product of the results' gradients with the Jacobian that the other side keeps."""
         create, fill = torch.is_grad_enabled(), _accumulates()
         found: Sequence[Tensor | None] = [None] * len(ctx.about)
-        if found or fill:
+        if (found or fill) and not ctx.peer.stops_at_bridges:
             inputs = ctx.saved_tensors if create else ()
             found = ctx.peer.differentiate(ctx.number, grads, inputs, ctx.about, create, fill)
         return (None, None, None, None, *found)

@@ -33,7 +33,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genssl_utils.course.grade.bridge import Kept, Place, bridged, place_of
+from genssl_utils.course.grade.bridge import Kept, Place, bridged, depends_on, place_of
 from genssl_utils.course.grade.changes import TakeOver, Watched
 from genssl_utils.course.grade.codec import BadMessage, Decoder, Encoder, Message, a_list
 from genssl_utils.course.grade.errors import revive, tell
@@ -66,8 +66,8 @@ class _Asking:
     """A call of ours that the other side has not answered yet."""
 
     number: int
-    made: list[Tensor] = field(default_factory=list)
-    """What answers of ours gave it meanwhile that has a graph here."""
+    inputs: list[Tensor] = field(default_factory=list)
+    """What was sent that has a graph here: with the call, and meanwhile in answers of ours."""
     lent: dict[int, list[Any]] = field(default_factory=dict)
     """All that they gave it, by the request's number."""
     errors: list[BaseException] = field(default_factory=list)
@@ -78,8 +78,8 @@ class _Asking:
 class _Answering:
     """A call of the other side's that we have not answered yet."""
 
-    found: list[Place] = field(default_factory=list)
-    """Results of calls back that have a graph there."""
+    inputs: list[Place] = field(default_factory=list)
+    """What came that has a graph there: with the call, and meanwhile from calls back."""
     borrowed: list[Watched] = field(default_factory=list)
     """All that came from there meanwhile."""
 
@@ -112,6 +112,7 @@ class Peer:
         self._asked = self._messages = self._traffic = self._held = 0
         self._asking: list[_Asking] = []
         self._answering: list[_Answering] = []
+        self.stops_at_bridges = False
         self._noise: Tensor | None = None  # torch's own generator, as both sides know it
 
     # --- asking -----------------------------------------------------------------------------
@@ -141,7 +142,7 @@ class Peer:
                 "grad": torch.is_grad_enabled(),
             }
             reply, asked = self._ask(header, encoder)
-            join = self._joining(asked.number, _needing(encoder.tensors) + asked.made)
+            join = self._joining(asked.number, asked.inputs)
             decoder = self._decoder(reply, join, encoder.objects)
             result = decoder.value(reply.header.get("value"))
             changes = TakeOver(
@@ -169,13 +170,13 @@ class Peer:
         """
         with self._turn():
             encoder = self._encoder()
+            grads = [g if g is None or create else g.detach() for g in grads]
             parts = [None if g is None else encoder.value(g) for g in grads]
             header = {"kind": "vjp", "of": number, "grads": parts, "create": create, "fill": fill}
             reply, asked = self._ask(header, encoder)
             if reply.header["kind"] == "raise":
                 raise self._revived(reply.header, asked)
-            into = [*inputs, *_needing(encoder.tensors), *asked.made]
-            join = self._joining(asked.number, into) if create else None
+            join = self._joining(asked.number, [*inputs, *asked.inputs]) if create else None
             decoder = self._decoder(reply, join)
             told = a_list(reply.header.get("value"))
             found = [None if part is None else decoder.value(part) for part in told]
@@ -212,10 +213,11 @@ class Peer:
     def _ask(self, header: dict[str, Any], encoder: Encoder) -> tuple[Message, _Asking]:
         """Send a request and answer the other side's until its reply is there."""
         self._asked += 1
-        asked = _Asking(self._asked)
+        asked = _Asking(self._asked, _needing(encoder.tensors))
+        header |= {"id": asked.number, "on": self._origins(asked)}
         self._asking.append(asked)
         try:
-            self._send(header | {"id": asked.number}, encoder)
+            self._send(header, encoder)
             while True:
                 message = self._receive()
                 if message.header.get("kind") in ("return", "raise"):
@@ -227,6 +229,19 @@ class Peer:
             raise BadMessage("an answer to what was not asked")
         return message, asked
 
+    def _origins(self, asked: _Asking) -> list[int]:
+        """What the arguments of a call back hang on, among the inputs of the call being answered.
+
+        The other side puts them into its graph there. This side keeps the way between.
+        """
+        if not self._answering or not asked.inputs:
+            return []
+        places = self._answering[-1].inputs
+        on = depends_on(asked.inputs, places)
+        if on:
+            self._hold(-asked.number, Kept([places[at] for at in on], asked.inputs))
+        return on
+
     def _joining(self, number: int, inputs: list[Tensor]) -> Shape:
         """Puts those tensors of a reply that have a graph there into the graph here."""
 
@@ -237,7 +252,7 @@ class Peer:
                 for at, x in zip(flagged, results, strict=True):
                     raw[at] = x
                 if self._answering:
-                    self._answering[-1].found += [place_of(x) for x in results]
+                    self._answering[-1].inputs += [place_of(x) for x in results]
             return raw
 
         return join
@@ -292,8 +307,8 @@ class Peer:
         self._keep(number, kept, encoder)
 
     def _called(self, message: Message) -> tuple[dict[str, Any], Encoder, Kept]:
-        header, leaves = message.header, []
-        decoder = self._decoder(message, _growing(leaves))
+        header, here = message.header, self._answering[-1]
+        decoder = self._decoder(message, self._growing(header, here))
         given, named = _arguments(header, decoder)
         function = self._function_of(header.get("of"))
         watched = [Watched(x, at) for at, x in enumerate(decoder.objects)]
@@ -307,12 +322,11 @@ class Peer:
             reply = self._told(error)
         else:
             reply = {"kind": "return", "value": encoder.value(result)}
-        here = self._answering[-1]
         reply["changed"] = [c for w in (*watched, *here.borrowed) for c in w.changes(encoder)]
-        return reply, encoder, Kept(leaves + here.found, _needing(encoder.tensors))
+        return reply, encoder, Kept(here.inputs, _needing(encoder.tensors))
 
     def _differentiated(self, message: Message) -> tuple[dict[str, Any], Encoder, Kept]:
-        header, fresh = message.header, []
+        header, here = message.header, self._answering[-1]
         create, of = bool(header.get("create")), header.get("of")
         kept = self._kept.get(of) if type(of) is int else None
         told = a_list(header.get("grads"))
@@ -320,17 +334,45 @@ class Peer:
             raise BadMessage("a gradient of what was not computed")
         if not self._trusting and kept.order >= HIGHEST_ORDER:
             raise BadMessage("a derivative of too high an order")
-        decoder = self._decoder(message, _growing(fresh) if create else None)
+        decoder = self._decoder(message, self._growing(header, here) if create else None)
         grads = [None if part is None else decoder.value(part) for part in told]
         for (shape, dtype), g in zip(kept.about, grads, strict=True):
             if g is not None and not _looks_like(g, shape, dtype):
                 raise BadMessage("a gradient does not look like its output")
-        found = kept.product(grads, create=create, fill=bool(header.get("fill")))
+        self.stops_at_bridges = True  # what lies beyond them, the other side has in its own graph
+        try:
+            found = kept.product(grads, create=create, fill=bool(header.get("fill")))
+        finally:
+            self.stops_at_bridges = False
         encoder = self._encoder()
         parts = [None if x is None else encoder.value(x if create else x.detach()) for x in found]
-        inputs = kept.inputs + fresh + self._answering[-1].found
-        again = Kept(inputs, _needing(encoder.tensors), kept.order + 1)
+        again = Kept(kept.inputs + here.inputs, _needing(encoder.tensors), kept.order + 1)
         return {"kind": "return", "value": parts}, encoder, again
+
+    def _growing(self, header: dict[str, Any], here: _Answering) -> Shape:
+        """Gives those tensors of a request that need a gradient their place; notes where it is.
+
+        They are leaves, unless the request says on which inputs of a call of ours they hang.
+        """
+
+        def grow(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
+            flagged, on = _flagged(raw, metas), a_list(header.get("on", []))
+            if on and flagged:
+                inputs = _chosen(self._asking[-1].inputs if self._asking else [], on)
+                number = -header["id"]
+                joined = bridged(self, number, [raw[at] for at in flagged], inputs)
+                here.inputs += [place_of(x) for x in joined]
+                for at, x in zip(flagged, joined, strict=True):
+                    raw[at] = x
+                return raw
+            for at in flagged:
+                with torch.enable_grad():
+                    leaf = raw[at].requires_grad_()
+                    here.inputs.append(leaf)
+                    raw[at] = leaf if metas[at].get("leaf") else leaf.clone()
+            return raw
+
+        return grow
 
     def _told(self, error: BaseException) -> dict[str, Any]:
         """A reply that says what was raised."""
@@ -348,14 +390,17 @@ class Peer:
     def _keep(self, number: int, kept: Kept, encoder: Encoder) -> None:
         """Hold what the other side may come back to."""
         if kept.outputs:
-            self._release(number)
-            self._kept[number] = kept
-            self._held += kept.size
-            if not self._trusting and (len(self._kept) > MOST_GRAPHS or self._held > MOST_KEPT):
-                raise BadMessage("too much is kept")
+            self._hold(number, kept)
         if self._asking:  # the other side asked in the middle of a call of ours
-            self._asking[-1].made += _needing(encoder.tensors)
+            self._asking[-1].inputs += _needing(encoder.tensors)
             self._asking[-1].lent[number] = encoder.objects
+
+    def _hold(self, number: int, kept: Kept) -> None:
+        self._release(number)
+        self._kept[number] = kept
+        self._held += kept.size
+        if not self._trusting and (len(self._kept) > MOST_GRAPHS or self._held > MOST_KEPT):
+            raise BadMessage("too much is kept")
 
     def _release(self, number: Any) -> None:
         kept = self._kept.pop(number, None) if type(number) is int else None
@@ -447,18 +492,11 @@ def _flagged(raw: Sequence[Tensor], metas: Sequence[dict[str, Any]]) -> list[int
     return flagged
 
 
-def _growing(leaves: list[Tensor]) -> Shape:
-    """Lets a graph begin at those tensors of a request that need a gradient; notes where."""
-
-    def grow(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
-        for at in _flagged(raw, metas):
-            with torch.enable_grad():
-                leaf = raw[at].requires_grad_()
-                leaves.append(leaf)
-                raw[at] = leaf if metas[at].get("leaf") else leaf.clone()
-        return raw
-
-    return grow
+def _chosen(inputs: Sequence[Tensor], on: list[Any]) -> list[Tensor]:
+    """The inputs of a call of ours that a request names, each once."""
+    if not all(type(at) is int and 0 <= at < len(inputs) for at in on) or len({*on}) < len(on):
+        raise BadMessage("an argument hangs on what was not given")
+    return [inputs[at] for at in on]
 
 
 def _arguments(header: dict[str, Any], decoder: Decoder) -> tuple[list[Any], dict[str, Any]]:
