@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from genssl_utils.course.grade import codec
 from genssl_utils.course.grade.codec import (
     BadMessage,
-    Decoder,
-    Encoder,
     Message,
     Opaque,
     pack_header,
     read_header,
 )
+from genssl_utils.course.grade.decoder import Decoder
+from genssl_utils.course.grade.encoder import Encoder
 from genssl_utils.course.grade.raw import DTYPES, MOST_PAYLOAD
 
 QUICK = settings(

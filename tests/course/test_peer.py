@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from genssl_utils.course.grade import peer as peer_module
+from genssl_utils.course.grade import link
 from genssl_utils.course.grade.raw import BadMessage
 from genssl_utils.course.grade.wire import Severed
 from genssl_utils.kit.check import CheckFailed
@@ -686,7 +686,7 @@ def test_limits_on_an_untrusted_side(
     monkeypatch: pytest.MonkeyPatch, name: str, most: int, what: str
 ) -> None:
     """Graphs kept for it, its traffic and its messages are bounded."""
-    monkeypatch.setattr(peer_module, name, most)
+    monkeypatch.setattr(link, name, most)
     w = numbers(3, 3)
     with two_ends(FUNCTIONS) as (far, _):
         with pytest.raises(BadMessage, match=what):

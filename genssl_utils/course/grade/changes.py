@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genssl_utils.course.grade.codec import BadMessage, Decoder, Encoder, a_list
+from genssl_utils.course.grade.codec import BadMessage, a_list
+from genssl_utils.course.grade.decoder import Decoder
+from genssl_utils.course.grade.encoder import Encoder
 from genssl_utils.course.grade.generators import lies_ahead
 from genssl_utils.course.grade.raw import NAMES, tensor_bytes
 from genssl_utils.kit.check import CheckFailed

@@ -4,8 +4,9 @@ A tensor crosses as numbers. When one side calls a function of the other with in
 gradients, the side that computes keeps the graph, and the side that asked gets its results out of
 a `Bridge`: an autograd function whose backward asks the keeper for a vector–Jacobian product. That
 product can be differentiated again. While a call runs, the side that computes may call functions
-of the asking side (a model that was passed as an argument). Their results are inputs of the bridge
-as well, so that gradients reach what those functions hold.
+of the asking side (a model that was passed as an argument). Then the asking side's graph holds the
+whole way: bridge, model, bridge, and so on; the other side differentiates its own stretches alone.
+So gradients of any order reach what those functions hold.
 
 What differs from a call in one process:
 
@@ -14,11 +15,14 @@ What differs from a call in one process:
 - Two tensors that share memory arrive as two. A result shares memory with an argument only where
   it holds just the same numbers, without a graph.
 - An argument with gaps in its memory (a slice with steps) arrives without them.
+- A gradient does not flow through what one call leaves for a later one, or through a function that
+  the student passes on and that holds a tensor of the call around it.
 - A graph can be differentiated twice without `retain_graph`; a second derivative of a call that
   changed its input in place is refused.
 - Calls nest at most 20 deep. Classes are not functions: they don't cross.
 - A generator or torch's own noise that is set anew by a call does not stay so: the former is
   refused, the latter ends with the call.
+- Of a function's exception only the first base class that is Python's own is kept.
 - A KeyboardInterrupt or SystemExit there is an ordinary exception of that name here.
 """
 
@@ -26,19 +30,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genssl_utils.course.grade.bridge import Kept, Place, bridged, depends_on, place_of
+from genssl_utils.course.grade.bridge import Kept, bridged, depends_on, place_of
 from genssl_utils.course.grade.changes import TakeOver, Watched
-from genssl_utils.course.grade.codec import BadMessage, Decoder, Encoder, Message, a_list
+from genssl_utils.course.grade.codec import BadMessage, Message, a_list
+from genssl_utils.course.grade.encoder import Encoder
 from genssl_utils.course.grade.errors import revive, tell
-from genssl_utils.course.grade.functions import Functions
-from genssl_utils.course.grade.generators import lies_ahead
+from genssl_utils.course.grade.frames import (
+    Answering,
+    Asking,
+    arguments,
+    chosen,
+    flagged_in,
+    looks_like,
+    needing,
+)
+from genssl_utils.course.grade.link import Link, Shape
 from genssl_utils.course.grade.wire import Severed, TooSlow, Wire
 from genssl_utils.kit.check import CheckFailed
 
@@ -48,43 +60,12 @@ BROKEN = (BadMessage, Severed, TooSlow)
 ENDED = "It hangs on an answer from before your code was stopped."
 
 DEEPEST_CALL = 20
-MOST_MESSAGES = 200_000
-MOST_TRAFFIC = 1 << 30
-"""Bytes of numbers that an untrusted side may send and be sent during one call."""
-MOST_KEPT = 1 << 29
-"""Bytes that graphs kept for an untrusted side may have as inputs and outputs."""
-MOST_GRAPHS = 20_000
 HIGHEST_ORDER = 4
 """How often an untrusted side may differentiate: each time the graph grows by a factor."""
 MOST_ERRORS = 16
 
-Shape = Callable[[list[Tensor], list[dict[str, Any]]], list[Tensor]]
 
-
-@dataclass
-class _Asking:
-    """A call of ours that the other side has not answered yet."""
-
-    number: int
-    inputs: list[Tensor] = field(default_factory=list)
-    """What was sent that has a graph here: with the call, and meanwhile in answers of ours."""
-    lent: dict[int, list[Any]] = field(default_factory=dict)
-    """All that they gave it, by the request's number."""
-    errors: list[BaseException] = field(default_factory=list)
-    """What functions of ours raised meanwhile."""
-
-
-@dataclass
-class _Answering:
-    """A call of the other side's that we have not answered yet."""
-
-    inputs: list[Place] = field(default_factory=list)
-    """What came that has a graph there: with the call, and meanwhile from calls back."""
-    borrowed: list[Watched] = field(default_factory=list)
-    """All that came from there meanwhile."""
-
-
-class Peer:
+class Peer(Link):
     """One end: calls what the other side offers and answers what it asks for.
 
     Args:
@@ -104,16 +85,14 @@ class Peer:
         names: Sequence[str] = (),
         during: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
-        self.wire, self._lookup, self._trusting, self._names = wire, lookup, trusting, names
+        super().__init__(wire, self.call, trusting=trusting)
+        self._lookup, self._names = lookup, names
         self._during, self._lock = during, RLock()
-        self._functions = Functions(self.call)
-        self._kept: dict[int, Kept] = {}
-        self._unneeded: list[int] = []
-        self._asked = self._messages = self._traffic = self._held = 0
-        self._asking: list[_Asking] = []
-        self._answering: list[_Answering] = []
+        self._asked = 0
+        self._asking: list[Asking] = []
+        self._answering: list[Answering] = []
         self.stops_at_bridges = False
-        self._noise: Tensor | None = None  # torch's own generator, as both sides know it
+        """Whether a gradient ends where a bridge begins: what lies beyond is the other side's."""
 
     # --- asking -----------------------------------------------------------------------------
 
@@ -183,13 +162,9 @@ class Peer:
         if len(found) != len(about):
             raise BadMessage("a gradient an input is needed")
         for x, (shape, dtype) in zip(found, about, strict=True):
-            if x is not None and not _looks_like(x, shape, dtype):
+            if x is not None and not looks_like(x, shape, dtype):
                 raise BadMessage("a gradient does not look like its input")
         return found
-
-    def forget(self, number: int) -> None:
-        """A call's graph is needed no more; the other side is told with the next message."""
-        self._unneeded.append(number)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -210,10 +185,10 @@ class Peer:
                     self.wire.close()
                     raise
 
-    def _ask(self, header: dict[str, Any], encoder: Encoder) -> tuple[Message, _Asking]:
+    def _ask(self, header: dict[str, Any], encoder: Encoder) -> tuple[Message, Asking]:
         """Send a request and answer the other side's until its reply is there."""
         self._asked += 1
-        asked = _Asking(self._asked, _needing(encoder.tensors))
+        asked = Asking(self._asked, needing(encoder.tensors))
         header |= {"id": asked.number, "on": self._origins(asked)}
         self._asking.append(asked)
         try:
@@ -229,7 +204,7 @@ class Peer:
             raise BadMessage("an answer to what was not asked")
         return message, asked
 
-    def _origins(self, asked: _Asking) -> list[int]:
+    def _origins(self, asked: Asking) -> list[int]:
         """What the arguments of a call back hang on, among the inputs of the call being answered.
 
         The other side puts them into its graph there. This side keeps the way between.
@@ -246,7 +221,7 @@ class Peer:
         """Puts those tensors of a reply that have a graph there into the graph here."""
 
         def join(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
-            flagged = _flagged(raw, metas)
+            flagged = flagged_in(raw, metas)
             if flagged:
                 results = bridged(self, number, [raw[at] for at in flagged], inputs)
                 for at, x in zip(flagged, results, strict=True):
@@ -264,7 +239,7 @@ class Peer:
                 Watched(x, [number, at], closely=False) for at, x in enumerate(objects)
             ]
 
-    def _revived(self, header: dict[str, Any], asked: _Asking) -> BaseException:
+    def _revived(self, header: dict[str, Any], asked: Asking) -> BaseException:
         """What the other side raised; the very object, where it came from a function of ours."""
         origin = header.get("origin")
         if type(origin) is int and 0 <= origin < len(asked.errors):
@@ -287,7 +262,7 @@ class Peer:
         number = message.header.get("id")
         if type(number) is not int or len(self._answering) >= DEEPEST_CALL:
             raise BadMessage("a request without a number, or nested too deep")
-        self._answering.append(_Answering())
+        self._answering.append(Answering())
         try:
             match message.header.get("kind"):
                 case "call":
@@ -309,7 +284,7 @@ class Peer:
     def _called(self, message: Message) -> tuple[dict[str, Any], Encoder, Kept]:
         header, here = message.header, self._answering[-1]
         decoder = self._decoder(message, self._growing(header, here))
-        given, named = _arguments(header, decoder)
+        given, named = arguments(header, decoder)
         function = self._function_of(header.get("of"))
         watched = [Watched(x, at) for at, x in enumerate(decoder.objects)]
         encoder = self._encoder(decoder.objects)
@@ -323,7 +298,7 @@ class Peer:
         else:
             reply = {"kind": "return", "value": encoder.value(result)}
         reply["changed"] = [c for w in (*watched, *here.borrowed) for c in w.changes(encoder)]
-        return reply, encoder, Kept(here.inputs, _needing(encoder.tensors))
+        return reply, encoder, Kept(here.inputs, needing(encoder.tensors))
 
     def _differentiated(self, message: Message) -> tuple[dict[str, Any], Encoder, Kept]:
         header, here = message.header, self._answering[-1]
@@ -337,7 +312,7 @@ class Peer:
         decoder = self._decoder(message, self._growing(header, here) if create else None)
         grads = [None if part is None else decoder.value(part) for part in told]
         for (shape, dtype), g in zip(kept.about, grads, strict=True):
-            if g is not None and not _looks_like(g, shape, dtype):
+            if g is not None and not looks_like(g, shape, dtype):
                 raise BadMessage("a gradient does not look like its output")
         self.stops_at_bridges = True  # what lies beyond them, the other side has in its own graph
         try:
@@ -346,19 +321,19 @@ class Peer:
             self.stops_at_bridges = False
         encoder = self._encoder()
         parts = [None if x is None else encoder.value(x if create else x.detach()) for x in found]
-        again = Kept(kept.inputs + here.inputs, _needing(encoder.tensors), kept.order + 1)
+        again = Kept(kept.inputs + here.inputs, needing(encoder.tensors), kept.order + 1)
         return {"kind": "return", "value": parts}, encoder, again
 
-    def _growing(self, header: dict[str, Any], here: _Answering) -> Shape:
+    def _growing(self, header: dict[str, Any], here: Answering) -> Shape:
         """Gives those tensors of a request that need a gradient their place; notes where it is.
 
         They are leaves, unless the request says on which inputs of a call of ours they hang.
         """
 
         def grow(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
-            flagged, on = _flagged(raw, metas), a_list(header.get("on", []))
+            flagged, on = flagged_in(raw, metas), a_list(header.get("on", []))
             if on and flagged:
-                inputs = _chosen(self._asking[-1].inputs if self._asking else [], on)
+                inputs = chosen(self._asking[-1].inputs if self._asking else [], on)
                 number = -header["id"]
                 joined = bridged(self, number, [raw[at] for at in flagged], inputs)
                 here.inputs += [place_of(x) for x in joined]
@@ -392,20 +367,8 @@ class Peer:
         if kept.outputs:
             self._hold(number, kept)
         if self._asking:  # the other side asked in the middle of a call of ours
-            self._asking[-1].inputs += _needing(encoder.tensors)
+            self._asking[-1].inputs += needing(encoder.tensors)
             self._asking[-1].lent[number] = encoder.objects
-
-    def _hold(self, number: int, kept: Kept) -> None:
-        self._release(number)
-        self._kept[number] = kept
-        self._held += kept.size
-        if not self._trusting and (len(self._kept) > MOST_GRAPHS or self._held > MOST_KEPT):
-            raise BadMessage("too much is kept")
-
-    def _release(self, number: Any) -> None:
-        kept = self._kept.pop(number, None) if type(number) is int else None
-        if kept is not None:
-            self._held -= kept.size
 
     def _function_of(self, of: Any) -> Callable[[], Callable]:
         """Finds the function that a request names: one of ours, by number (F) or by name (N)."""
@@ -417,93 +380,3 @@ class Peer:
                 found = self._functions.ours(number)
                 return lambda: found
         raise BadMessage("no such function")
-
-    # --- messages, noise --------------------------------------------------------------------
-
-    def _encoder(self, given: Sequence[Any] = ()) -> Encoder:
-        return Encoder(self._functions.export, compact=not self._trusting, given=given)
-
-    def _decoder(self, message: Message, shape: Shape | None, given: Sequence[Any] = ()) -> Decoder:
-        resolve, trusting = self._functions.resolve, self._trusting
-        return Decoder(message, resolve, given=given, shape=shape, expand=trusting)
-
-    def _send(self, header: dict[str, Any], encoder: Encoder) -> None:
-        noise, forget, drop = torch.get_rng_state(), [*self._unneeded], [*self._functions.unneeded]
-        changed = self._noise is None or not torch.equal(noise, self._noise)
-        if changed:
-            header["noise"] = encoder.append(noise)
-        if forget or drop:
-            header |= {"forget": forget, "drop": drop}
-        message = encoder.message(header)
-        self.wire.send(message)
-        if changed:
-            self._noise = noise
-        del self._unneeded[: len(forget)], self._functions.unneeded[: len(drop)]
-        self._functions.sent()
-        self._count(sum(map(len, message.chunks)))
-
-    def _receive(self) -> Message:
-        message = self.wire.receive()
-        self._messages += 1
-        self._count(len(message.payload))
-        header = message.header
-        if "forget" in header:
-            for number in a_list(header["forget"]):
-                self._release(number)
-            self._functions.drop(header.get("drop"))
-        if "noise" in header:
-            self._follow(self._decoder(message, None).tensor(header["noise"]))
-        return message
-
-    def _count(self, size: int) -> None:
-        self._traffic += size
-        if self._trusting:
-            return
-        if self._messages > MOST_MESSAGES or self._traffic > MOST_TRAFFIC:
-            raise BadMessage("too many messages, or too large ones")
-
-    def _follow(self, state: Tensor) -> None:
-        """Let torch's own generator go on where the other side left it."""
-        if not self._trusting and (
-            self._noise is None or not lies_ahead(self._noise, state, self.wire.check_time)
-        ):
-            self._noise = None  # set anew: with the next message ours goes out again
-            return
-        try:
-            torch.set_rng_state(state)
-        except (RuntimeError, TypeError) as error:
-            raise BadMessage("no state of a generator") from error
-        self._noise = state
-
-
-def _needing(tensors: Sequence[Tensor]) -> list[Tensor]:
-    return [x for x in tensors if x.requires_grad]
-
-
-def _looks_like(x: Any, shape: torch.Size, dtype: torch.dtype) -> bool:
-    return isinstance(x, Tensor) and x.shape == shape and x.dtype == dtype
-
-
-def _flagged(raw: Sequence[Tensor], metas: Sequence[dict[str, Any]]) -> list[int]:
-    """Which tensors of a message have a graph on the sender's side."""
-    flagged = [at for at, meta in enumerate(metas) if meta.get("g")]
-    if not all(raw[at].dtype.is_floating_point or raw[at].is_complex() for at in flagged):
-        raise BadMessage("whole numbers have no gradient")
-    return flagged
-
-
-def _chosen(inputs: Sequence[Tensor], on: list[Any]) -> list[Tensor]:
-    """The inputs of a call of ours that a request names, each once."""
-    if not all(type(at) is int and 0 <= at < len(inputs) for at in on) or len({*on}) < len(on):
-        raise BadMessage("an argument hangs on what was not given")
-    return [inputs[at] for at in on]
-
-
-def _arguments(header: dict[str, Any], decoder: Decoder) -> tuple[list[Any], dict[str, Any]]:
-    given = [decoder.value(part) for part in a_list(header.get("args"))]
-    named: dict[str, Any] = {}
-    for pair in a_list(header.get("kwargs")):
-        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
-            raise BadMessage("an argument by name has none")
-        named[pair[0]] = decoder.value(pair[1])
-    return given, named

@@ -9,12 +9,12 @@ import time
 
 from genssl_utils.course.grade.codec import (
     MOST_HEADER,
-    MOST_PAYLOAD,
     BadMessage,
     Message,
     pack_header,
     read_header,
 )
+from genssl_utils.course.grade.raw import MOST_PAYLOAD
 
 _HEAD = struct.Struct(">4sIQ")
 _MAGIC = b"GSL1"
