@@ -13,7 +13,7 @@ from genssl_utils.course.grade.codec import BadMessage, a_list
 from genssl_utils.course.grade.decoder import Decoder
 from genssl_utils.course.grade.encoder import Encoder
 from genssl_utils.course.grade.generators import lies_ahead
-from genssl_utils.course.grade.raw import NAMES, tensor_bytes
+from genssl_utils.course.grade.raw import crosses, describe
 from genssl_utils.kit.check import CheckFailed
 
 SET_ANEW = "The generator was set to another state. Only draw from it."
@@ -42,7 +42,8 @@ class Watched:
         x = self.x
         if not self.closely:
             return _count(x)
-        return x.shape, x.dtype, bytes(tensor_bytes(x))
+        about, numbers = describe(x, compact=True)
+        return about, bytes(numbers)
 
     def changes(self, encoder: Encoder) -> list[Any]:
         """What was done to it, as parts of a message."""
@@ -61,7 +62,7 @@ class Watched:
 
     def _of_changed_tensor(self, encoder: Encoder) -> list[Any]:
         x, found = self.x, []
-        if x.dtype in NAMES and self._of_tensor() != self.before:
+        if crosses(x) and self._of_tensor() != self.before:
             if x.grad_fn is not self.history:
                 found.append(["T", encoder.renewed(x)])
             else:  # D: past autograd, as by `x.data`

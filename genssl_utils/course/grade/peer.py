@@ -19,6 +19,7 @@ What differs from a call in one process:
   the student passes on and that holds a tensor of the call around it.
 - A graph can be differentiated twice without `retain_graph`; a second derivative of a call that
   changed its input in place is refused.
+- A thread that goes on calling when the call that began it has ended breaks the link.
 - Calls nest at most 20 deep. Classes are not functions: they don't cross.
 - A generator or torch's own noise that is set anew by a call does not stay so: the former is
   refused, the latter ends with the call.
@@ -271,15 +272,19 @@ class Peer(Link):
                     reply, encoder, kept = self._differentiated(message)
                 case _:
                     raise BadMessage("a request of no known kind")
-            self._send(reply | {"to": number}, encoder)
+            self._reply(number, reply, encoder)
         except BROKEN:
             raise
         except BaseException as error:  # a student's code may raise anything
             reply, encoder, kept = self._told(error), self._encoder(), Kept([], [])
-            self._send(reply | {"to": number}, encoder)
+            self._reply(number, reply, encoder)
         finally:
             self._answering.pop()
         self._keep(number, kept, encoder)
+
+    def _reply(self, number: int, reply: dict[str, Any], encoder: Encoder) -> None:
+        with self._lock:  # another thread of the function's may be asking
+            self._send(reply | {"to": number}, encoder)
 
     def _called(self, message: Message) -> tuple[dict[str, Any], Encoder, Kept]:
         header, here = message.header, self._answering[-1]
