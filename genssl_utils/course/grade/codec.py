@@ -7,8 +7,8 @@ what `encoder` and `decoder` share.
 
 What crosses: None, booleans, numbers (numpy's, too), strings, dtypes, tensors, generators, tuples,
 lists and dicts of these, and functions. Subclasses arrive as the plain kind. A string is cut at a
-million characters. Anything else, and what lies too deep, arrives as an empty object of a class with
-the same name.
+million characters. Anything else, and what lies too deep, arrives as an empty object whose class
+has the same name.
 """
 
 from __future__ import annotations
