@@ -1,4 +1,8 @@
-"""An exception told to the other side in words, and raised there as one that reads the same."""
+"""An exception told to the other side in words, and raised there as one that reads the same.
+
+It is caught there as the first of its base classes that Python itself defines. One that comes home
+(raised by a function of this side, let through by the other) is raised as the object that it was.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,21 @@ import builtins
 import linecache
 import traceback
 from collections.abc import Collection
+from functools import lru_cache
 from textwrap import shorten
 from typing import Any
 
-from genssl_utils.course.grade.codec import BadMessage
+from genssl_utils.course.grade.codec import BadMessage, identifier
 from genssl_utils.kit.check import Elsewhere
 
 _MOST_WORDS = 400
+_LONGEST = 200
 _BASES = {
     name: error
     for name, error in vars(builtins).items()
-    if isinstance(error, type) and issubclass(error, Exception)
+    if isinstance(error, type)
+    and issubclass(error, Exception)
+    and not issubclass(error, BaseExceptionGroup)  # made of exceptions, not of words
 }
 _MACHINERY = "genssl_utils.course.grade"
 
@@ -40,13 +48,13 @@ def tell(error: BaseException, names: Collection[str] = ()) -> dict[str, Any]:
     quoted = ""
     for frame, line in reversed(frames):
         if frame.f_code.co_name in names:
-            quoted = linecache.getline(frame.f_code.co_filename, line).strip()[:200]
+            quoted = linecache.getline(frame.f_code.co_filename, line).strip()[:_LONGEST]
             break
     return {
-        "name": type(error).__name__,
+        "name": identifier(type(error).__name__, "Exception"),
         "bases": [c.__name__ for c in type(error).__mro__ if c.__module__ == "builtins"][:12],
         "words": words,
-        "where": frames[-1][0].f_code.co_name if frames else "",
+        "where": frames[-1][0].f_code.co_name[:_LONGEST] if frames else "",
         "line": quoted,
     }
 
@@ -62,10 +70,17 @@ def revive(told: Any) -> Exception:
         raise BadMessage("an error is not told as one")
     if not isinstance(told.get("bases"), list) or any(len(told[t]) > 2000 for t in texts):
         raise BadMessage("an error is not told as one")
-    base = next((_BASES[n] for n in told["bases"] if isinstance(n, str) and n in _BASES), Exception)
-    name = told["name"] if told["name"].isidentifier() and len(told["name"]) < 60 else "Exception"
-    words = told["words"]
-    kind = type(name, (base,), {"__str__": lambda self: words, "__init__": lambda self: None})
-    error = kind()
-    error.elsewhere = Elsewhere(told["where"], told["line"])
+    base = next((n for n in told["bases"] if isinstance(n, str) and n in _BASES), "Exception")
+    error = _kind(identifier(told["name"], "Exception"), base)()
+    error.words, error.elsewhere = told["words"], Elsewhere(told["where"], told["line"])
     return error
+
+
+@lru_cache(maxsize=256)
+def _kind(name: str, base: str) -> type[Exception]:
+    """A class of exceptions that says the words it is given, whatever its base would say."""
+
+    def begin(self: Exception) -> None:
+        self.words = ""
+
+    return type(name, (_BASES[base],), {"__init__": begin, "__str__": lambda self: self.words})

@@ -8,6 +8,7 @@ winds its own copy forward and looks whether it meets the state: draws can only 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -18,19 +19,24 @@ MOST_BLOCKS = 100_000
 
 _BYTES = 5056
 _WORDS = 624
+_SEED = slice(0, 8)
 _STATE = slice(24, 24 + 8 * _WORDS)
 _LARGEST_NORMAL = 10.0
+_LOOK_UP = 500
+"""Blocks between two looks at the clock."""
 
 
-def lies_ahead(sent: Tensor, returned: Tensor) -> bool:
+def lies_ahead(sent: Tensor, returned: Tensor, tick: Callable[[], None] = lambda: None) -> bool:
     """Whether drawing from a generator can turn one state into the other.
 
     The Mersenne twister's state must match word for word. The one normal number that torch keeps
-    back for the next call is only held to a range.
+    back for the next call is only held to a range. A state of another seed is no such state, and
+    one that lies behind (the same seed was set again) is found out as soon as it is met.
 
     Args:
         sent: state of a CPU generator, (5056,) bytes.
         returned: what came back.
+        tick: called every few blocks; it may raise when time is up.
 
     Example:
         >>> g = torch.Generator().manual_seed(3)
@@ -43,17 +49,23 @@ def lies_ahead(sent: Tensor, returned: Tensor) -> bool:
         return False
     if torch.equal(sent, returned):
         return True
-    target = returned.numpy()
-    if not _sound(target):
+    target = returned.contiguous().numpy()
+    if not _sound(target) or not np.array_equal(sent.numpy()[_SEED], target[_SEED]):
         return False
-    ours = torch.Generator()
-    ours.set_state(sent)
-    words, place = target[_STATE], _place(target)
-    for _ in range(MOST_BLOCKS):
-        here = ours.get_state().numpy()
-        if np.array_equal(here[_STATE], words):
-            return _draw(ours, place - _place(here)) and _same_twister(ours, target)
-        _draw(ours, _left(here))
+    ahead, behind = torch.Generator(), torch.Generator()
+    ahead.set_state(sent)
+    behind.manual_seed(ahead.initial_seed())
+    for block in range(MOST_BLOCKS):
+        if block % _LOOK_UP == 0:
+            tick()
+        here = ahead.get_state().numpy()
+        if np.array_equal(here[_STATE], target[_STATE]):
+            return _draw(ahead, _place(target) - _place(here)) and _same_twister(ahead, target)
+        _draw(ahead, _left(here))
+        here = behind.get_state().numpy()
+        if np.array_equal(here[_STATE], target[_STATE]):
+            return False
+        _draw(behind, _left(here))
     return False
 
 

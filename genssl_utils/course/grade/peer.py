@@ -4,52 +4,69 @@ A tensor crosses as numbers. When one side calls a function of the other with in
 gradients, the side that computes keeps the graph, and the side that asked gets its results out of
 a `Bridge`: an autograd function whose backward asks the keeper for a vector–Jacobian product. That
 product can be differentiated again. While a call runs, the side that computes may call functions
-of the asking side (a model that was passed as an argument). Their results are inputs of the bridge
-as well, so that gradients reach what those functions hold.
+of the asking side (a model that was passed as an argument). Then the asking side's graph holds the
+whole way: bridge, model, bridge, and so on; the other side differentiates its own stretches alone.
+So gradients of any order reach what those functions hold.
+
+What differs from a call in one process:
+
+- Arguments are copies while a call runs. In-place changes are done to the originals when it ends,
+  and not before: a function that is called meanwhile and holds an original sees the old numbers.
+- Two tensors that share memory arrive as two. A result shares memory with an argument only where
+  it holds just the same numbers, without a graph.
+- An argument with gaps in its memory (a slice with steps) arrives without them.
+- A gradient does not flow through what one call leaves for a later one, or through a function that
+  the student passes on and that holds a tensor of the call around it.
+- A graph can be differentiated twice without `retain_graph`; a second derivative of a call that
+  changed its input in place is refused.
+- A thread that goes on calling when the call that began it has ended breaks the link.
+- Calls nest at most 20 deep. Classes are not functions: they don't cross.
+- A generator or torch's own noise that is set anew by a call does not stay so: the former is
+  refused, the latter ends with the call.
+- Of a function's exception only the first base class that is Python's own is kept.
+- A KeyboardInterrupt or SystemExit there is an ordinary exception of that name here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import RLock
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genssl_utils.course.grade.codec import BadMessage, Decoder, Encoder, Message, numbers_at
+from genssl_utils.course.grade.bridge import Kept, bridged, depends_on, place_of
+from genssl_utils.course.grade.changes import TakeOver, Watched
+from genssl_utils.course.grade.codec import BadMessage, Message, a_list
+from genssl_utils.course.grade.encoder import Encoder
 from genssl_utils.course.grade.errors import revive, tell
-from genssl_utils.course.grade.generators import lies_ahead
+from genssl_utils.course.grade.frames import (
+    Answering,
+    Asking,
+    arguments,
+    chosen,
+    flagged_in,
+    looks_like,
+    needing,
+)
+from genssl_utils.course.grade.link import Link, Shape
 from genssl_utils.course.grade.wire import Severed, TooSlow, Wire
+from genssl_utils.kit.check import CheckFailed
 
 BROKEN = (BadMessage, Severed, TooSlow)
 """Raised when the other side cannot be talked to any more; never sent to it as an answer."""
 
+ENDED = "It hangs on an answer from before your code was stopped."
+
 DEEPEST_CALL = 20
-MOST_MESSAGES = 200_000
+HIGHEST_ORDER = 4
+"""How often an untrusted side may differentiate: each time the graph grows by a factor."""
+MOST_ERRORS = 16
 
 
-@dataclass
-class Kept:
-    """What the computing side keeps of one call, so that it can be differentiated."""
-
-    inputs: list[Tensor]
-    outputs: list[Tensor]
-
-
-class StandIn:
-    """A function of the other side, to be called like one of this side."""
-
-    def __init__(self, peer: Peer, sign: Sequence[Any], name: str = "function") -> None:
-        self._peer, self._sign, self.__name__ = peer, tuple(sign), name
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it where it lives."""
-        return self._peer.call(self._sign, args, kwargs)
-
-
-class Peer:
+class Peer(Link):
     """One end: calls what the other side offers and answers what it asks for.
 
     Args:
@@ -69,17 +86,14 @@ class Peer:
         names: Sequence[str] = (),
         during: Callable[[], AbstractContextManager] = nullcontext,
     ) -> None:
-        self._during = during
-        self.wire, self._lookup, self._trusting, self._names = wire, lookup, trusting, names
-        self._exports: list[Callable] = []
-        self._sign_of: dict[int, int] = {}
-        self._kept: dict[int, Kept] = {}
-        self._unneeded: list[int] = []
+        super().__init__(wire, self.call, trusting=trusting)
+        self._lookup, self._names = lookup, names
+        self._during, self._lock = during, RLock()
         self._asked = 0
-        self._messages = 0
-        self._asking: list[list[Tensor]] = []  # a call of ours: what we computed meanwhile
-        self._answering: list[list[Tensor]] = []  # a call to us: what the other side computed
-        self._noise: Tensor | None = None  # torch's own generator, as both sides know it
+        self._asking: list[Asking] = []
+        self._answering: list[Answering] = []
+        self.stops_at_bridges = False
+        """Whether a gradient ends where a bridge begins: what lies beyond is the other side's."""
 
     # --- asking -----------------------------------------------------------------------------
 
@@ -96,80 +110,33 @@ class Peer:
             BadMessage: the other side broke the rules.
             Severed: it ended.
             TooSlow: it did not answer in time.
+            CheckFailed: it had ended before, or set a generator to another state.
         """
-        encoder = Encoder(self._export, compact=not self._trusting)
-        header = {
-            "kind": "call",
-            "of": list(sign),
-            "args": [encoder.value(x) for x in args],
-            "kwargs": [[name, encoder.value(x)] for name, x in kwargs.items()],
-            "grad": torch.is_grad_enabled(),
-        }
-        reply, made, number = self._ask(header, encoder)
-        inputs = [x for x in encoder.tensors if x.requires_grad] + made
-
-        def join(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
-            return self._bridged(number, raw, metas, inputs)
-
-        decoder = Decoder(
-            reply, self._resolve, known=encoder.objects, shape=join, expand=self._trusting
-        )
-        result = decoder.value(reply.header.get("value"))
-        self._take_over(reply.header, decoder, encoder)
-        return result
-
-    def _bridged(
-        self, number: int, raw: list[Tensor], metas: list[dict], inputs: list[Tensor]
-    ) -> list[Tensor]:
-        flagged = [at for at, meta in enumerate(metas) if meta.get("g")]
-        if not all(raw[at].dtype.is_floating_point or raw[at].is_complex() for at in flagged):
-            raise BadMessage("whole numbers have no gradient")
-        if not flagged:
-            return raw
-        results = [raw[at] for at in flagged]
-        if inputs:
-            with torch.enable_grad():
-                results = list(Bridge.apply(self, number, results, *inputs))
-        else:  # it hangs on what only the other side holds
-            results = [x.requires_grad_() for x in results]
-            self.forget(number)
-        for at, x in zip(flagged, results, strict=True):
-            raw[at] = x
-        if self._answering:
-            self._answering[-1] += results
-        return raw
-
-    def _take_over(self, header: dict[str, Any], decoder: Decoder, encoder: Encoder) -> None:
-        """Do to our arguments what the call did to its copies of them."""
-        for entry in _entries(header, "changed"):
-            match entry:
-                case [int(at), ["T", int(number)]] if 0 <= number < len(decoder.tensors):
-                    _overwrite(_known(encoder.objects, at, Tensor), decoder.tensors[number])
-                case [int(at), "grad"]:
-                    x = _known(encoder.objects, at, Tensor)
-                    if x.is_leaf and (x.dtype.is_floating_point or x.is_complex()):
-                        x.requires_grad_()
-                case [int(at), ["l", _] as contents]:
-                    _known(encoder.objects, at, list)[:] = decoder.value(contents)
-                case [int(at), ["d", _] as contents]:
-                    found = _known(encoder.objects, at, dict)
-                    new = decoder.value(contents)
-                    found.clear()
-                    found.update(new)
-                case [int(at), ["G", int(number)]] if 0 <= number < len(decoder.tensors):
-                    ours, state = (
-                        _known(encoder.objects, at, torch.Generator),
-                        decoder.tensors[number],
-                    )
-                    if not self._trusting and not lies_ahead(ours.get_state(), state):
-                        raise BadMessage("a generator came back in a state that no draws lead to")
-                    ours.set_state(state)
-                case _:
-                    raise BadMessage("a change to an argument is none")
+        with self._turn():
+            encoder = self._encoder()
+            header = {
+                "kind": "call",
+                "of": list(sign),
+                "args": [encoder.value(x) for x in args],
+                "kwargs": [[name, encoder.value(x)] for name, x in kwargs.items()],
+                "grad": torch.is_grad_enabled(),
+            }
+            reply, asked = self._ask(header, encoder)
+            join = self._joining(asked.number, asked.inputs)
+            decoder = self._decoder(reply, join, encoder.objects)
+            result = decoder.value(reply.header.get("value"))
+            changes = TakeOver(
+                decoder, encoder.objects, asked.lent, self.wire.check_time, trusting=self._trusting
+            )
+            changes.all_of(reply.header.get("changed", []))
+            if reply.header["kind"] == "raise":
+                raise self._revived(reply.header, asked)
+            self._borrow(asked.number, decoder.objects)
+            return result
 
     def differentiate(
         self, number: int, grads: Sequence[Tensor | None], inputs: Sequence[Tensor],
-        about: Sequence[tuple[torch.Size, torch.dtype]], create: bool,
+        about: Sequence[tuple[torch.Size, torch.dtype]], create: bool, fill: bool,
     ) -> list[Tensor | None]:  # fmt: skip
         """Ask for the vector–Jacobian product of a call.
 
@@ -179,64 +146,108 @@ class Peer:
             inputs: of the call, with their graph; needed only where `create`.
             about: shape and dtype of each input.
             create: whether the product will be differentiated itself.
+            fill: whether leaves on the other side get their share, as by `backward()`.
         """
-        encoder = Encoder(self._export, compact=not self._trusting)
-        parts = [None if g is None else encoder.value(g) for g in grads]
-        header = {"kind": "vjp", "of": number, "grads": parts, "create": create}
-        reply, made, asked = self._ask(header, encoder)
-
-        def join(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
-            if not create:
-                return raw
-            into = [x for x in (*inputs, *grads) if x is not None and x.requires_grad]
-            return self._bridged(asked, raw, metas, into + made)
-
-        decoder = Decoder(reply, self._resolve, shape=join, expand=self._trusting)
-        told = reply.header.get("value")
-        if not isinstance(told, list) or len(told) != len(about):
+        with self._turn():
+            encoder = self._encoder()
+            grads = [g if g is None or create else g.detach() for g in grads]
+            parts = [None if g is None else encoder.value(g) for g in grads]
+            header = {"kind": "vjp", "of": number, "grads": parts, "create": create, "fill": fill}
+            reply, asked = self._ask(header, encoder)
+            if reply.header["kind"] == "raise":
+                raise self._revived(reply.header, asked)
+            join = self._joining(asked.number, [*inputs, *asked.inputs]) if create else None
+            decoder = self._decoder(reply, join)
+            told = a_list(reply.header.get("value"))
+            found = [None if part is None else decoder.value(part) for part in told]
+        if len(found) != len(about):
             raise BadMessage("a gradient an input is needed")
-        found = [None if part is None else decoder.value(part) for part in told]
         for x, (shape, dtype) in zip(found, about, strict=True):
-            if x is not None and not (
-                isinstance(x, Tensor) and x.shape == shape and x.dtype == dtype
-            ):
+            if x is not None and not looks_like(x, shape, dtype):
                 raise BadMessage("a gradient does not look like its input")
         return found
 
-    def forget(self, number: int) -> None:
-        """A call's graph is needed no more; the other side is told with the next message."""
-        self._unneeded.append(number)
-
-    def _ask(self, header: dict[str, Any], encoder: Encoder) -> tuple[Message, list[Tensor], int]:
-        """Send a request and answer the other side's until its reply is there."""
-        if len(self._asking) >= DEEPEST_CALL:
-            raise RecursionError("calls across the pipe are nested too deep")
-        if not self._asking:
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Around a request: one thread at a time, within its time, and never on a broken pipe."""
+        with self._lock:
+            if self.wire.closed:
+                raise CheckFailed(ENDED)
+            if len(self._asking) >= DEEPEST_CALL:
+                raise RecursionError("calls across the pipe are nested too deep")
+            if self._asking:
+                yield
+                return
+            self._traffic = 0
             with self._during():
-                return self._ask_and_wait(header, encoder)
-        return self._ask_and_wait(header, encoder)
+                try:
+                    yield
+                except BROKEN:
+                    self.wire.close()
+                    raise
 
-    def _ask_and_wait(
-        self, header: dict[str, Any], encoder: Encoder
-    ) -> tuple[Message, list[Tensor], int]:
+    def _ask(self, header: dict[str, Any], encoder: Encoder) -> tuple[Message, Asking]:
+        """Send a request and answer the other side's until its reply is there."""
         self._asked += 1
-        number = self._asked
-        self._asking.append([])
+        asked = Asking(self._asked, needing(encoder.tensors))
+        header |= {"id": asked.number, "on": self._origins(asked)}
+        self._asking.append(asked)
         try:
-            self._send(header | {"id": number}, encoder)
+            self._send(header, encoder)
             while True:
                 message = self._receive()
-                kind = message.header.get("kind")
-                if kind in ("return", "raise"):
+                if message.header.get("kind") in ("return", "raise"):
                     break
                 self._answer(message)
         finally:
-            made = self._asking.pop()
-        if message.header.get("to") != number:
+            self._asking.pop()
+        if message.header.get("to") != asked.number:
             raise BadMessage("an answer to what was not asked")
-        if kind == "raise":
-            raise revive(message.header.get("error"))
-        return message, made, number
+        return message, asked
+
+    def _origins(self, asked: Asking) -> list[int]:
+        """What the arguments of a call back hang on, among the inputs of the call being answered.
+
+        The other side puts them into its graph there. This side keeps the way between.
+        """
+        if not self._answering or not asked.inputs:
+            return []
+        places = self._answering[-1].inputs
+        on = depends_on(asked.inputs, places)
+        if on:
+            self._hold(-asked.number, Kept([places[at] for at in on], asked.inputs))
+        return on
+
+    def _joining(self, number: int, inputs: list[Tensor]) -> Shape:
+        """Puts those tensors of a reply that have a graph there into the graph here."""
+
+        def join(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
+            flagged = flagged_in(raw, metas)
+            if flagged:
+                results = bridged(self, number, [raw[at] for at in flagged], inputs)
+                for at, x in zip(flagged, results, strict=True):
+                    raw[at] = x
+                if self._answering:
+                    self._answering[-1].inputs += [place_of(x) for x in results]
+            return raw
+
+        return join
+
+    def _borrow(self, number: int, objects: Sequence[Any]) -> None:
+        """Watch what a call back has brought: the call that we are answering may change it."""
+        if self._answering:
+            self._answering[-1].borrowed += [
+                Watched(x, [number, at], closely=False) for at, x in enumerate(objects)
+            ]
+
+    def _revived(self, header: dict[str, Any], asked: Asking) -> BaseException:
+        """What the other side raised; the very object, where it came from a function of ours."""
+        origin = header.get("origin")
+        if type(origin) is int and 0 <= origin < len(asked.errors):
+            return asked.errors[origin]
+        error = revive(header.get("error"))
+        error.origin = (self, header.get("remember"))
+        return error
 
     # --- answering --------------------------------------------------------------------------
 
@@ -249,252 +260,128 @@ class Peer:
                 return
 
     def _answer(self, message: Message) -> None:
-        header = message.header
-        number = header.get("id")
+        number = message.header.get("id")
         if type(number) is not int or len(self._answering) >= DEEPEST_CALL:
             raise BadMessage("a request without a number, or nested too deep")
-        encoder = Encoder(self._export, compact=not self._trusting)
-        self._answering.append([])
+        self._answering.append(Answering())
         try:
-            match header.get("kind"):
+            match message.header.get("kind"):
                 case "call":
-                    reply = self._called(message, encoder, number)
+                    reply, encoder, kept = self._called(message)
                 case "vjp":
-                    reply = self._differentiated(message, encoder, number)
+                    reply, encoder, kept = self._differentiated(message)
                 case _:
                     raise BadMessage("a request of no known kind")
+            self._reply(number, reply, encoder)
         except BROKEN:
             raise
         except BaseException as error:  # a student's code may raise anything
-            encoder = Encoder(self._export, compact=not self._trusting)
-            reply = {"kind": "raise", "error": tell(error, self._names)}
+            reply, encoder, kept = self._told(error), self._encoder(), Kept([], [])
+            self._reply(number, reply, encoder)
         finally:
             self._answering.pop()
-        self._send(reply | {"to": number}, encoder)
+        self._keep(number, kept, encoder)
 
-    def _called(self, message: Message, encoder: Encoder, number: int) -> dict[str, Any]:
-        header, leaves = message.header, []
+    def _reply(self, number: int, reply: dict[str, Any], encoder: Encoder) -> None:
+        with self._lock:  # another thread of the function's may be asking
+            self._send(reply | {"to": number}, encoder)
 
-        def grow(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
-            for at, meta in enumerate(metas):
-                if not meta.get("g"):
-                    continue
-                if not (raw[at].dtype.is_floating_point or raw[at].is_complex()):
-                    raise BadMessage("whole numbers have no gradient")
-                with torch.enable_grad():
-                    leaf = raw[at].requires_grad_()
-                    leaves.append(leaf)
-                    raw[at] = leaf if meta.get("leaf") else leaf.clone()
-            return raw
+    def _called(self, message: Message) -> tuple[dict[str, Any], Encoder, Kept]:
+        header, here = message.header, self._answering[-1]
+        decoder = self._decoder(message, self._growing(header, here))
+        given, named = arguments(header, decoder)
+        function = self._function_of(header.get("of"))
+        watched = [Watched(x, at) for at, x in enumerate(decoder.objects)]
+        encoder = self._encoder(decoder.objects)
+        try:
+            with torch.set_grad_enabled(bool(header.get("grad"))):
+                result = function()(*given, **named)
+        except BROKEN:
+            raise
+        except BaseException as error:
+            reply = self._told(error)
+        else:
+            reply = {"kind": "return", "value": encoder.value(result)}
+        reply["changed"] = [c for w in (*watched, *here.borrowed) for c in w.changes(encoder)]
+        return reply, encoder, Kept(here.inputs, needing(encoder.tensors))
 
-        decoder = Decoder(message, self._resolve, shape=grow, expand=self._trusting)
-        args, kwargs = _list(header.get("args")), _list(header.get("kwargs"))
-        given = [decoder.value(part) for part in args]
-        named: dict[str, Any] = {}
-        for pair in kwargs:
-            if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str):
-                raise BadMessage("an argument by name has none")
-            named[pair[0]] = decoder.value(pair[1])
-        of = _list(header.get("of"))
-        if len(of) != 2:
-            raise BadMessage("a call of nothing")
-        before = [_Before(x) for x in decoder.objects]
-        with torch.set_grad_enabled(bool(header.get("grad"))):
-            result = self._resolve_call(*of)(*given, **named)
-        encoder.known = {id(x): at for at, x in enumerate(decoder.objects)}
-        encoder.first = len(decoder.objects)
-        told = encoder.value(result)
-        changed = [[at, c] for at, b in enumerate(before) for c in b.changes(encoder)]
-        outputs = [x for x in encoder.tensors if x.requires_grad]
-        self._keep(number, leaves + self._answering[-1], outputs)
-        return {"kind": "return", "value": told, "changed": changed}
-
-    def _differentiated(self, message: Message, encoder: Encoder, number: int) -> dict[str, Any]:
-        header, fresh = message.header, []
-        create = bool(header.get("create"))
-
-        def grow(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
-            for x, meta in zip(raw, metas, strict=True):
-                if create and meta.get("g") and x.dtype.is_floating_point:
-                    fresh.append(x.requires_grad_())
-            return raw
-
-        kept = self._kept.get(header.get("of")) if type(header.get("of")) is int else None
-        told = _list(header.get("grads"))
+    def _differentiated(self, message: Message) -> tuple[dict[str, Any], Encoder, Kept]:
+        header, here = message.header, self._answering[-1]
+        create, of = bool(header.get("create")), header.get("of")
+        kept = self._kept.get(of) if type(of) is int else None
+        told = a_list(header.get("grads"))
         if kept is None or len(told) != len(kept.outputs):
             raise BadMessage("a gradient of what was not computed")
-        decoder = Decoder(message, self._resolve, shape=grow, expand=self._trusting)
+        if not self._trusting and kept.order >= HIGHEST_ORDER:
+            raise BadMessage("a derivative of too high an order")
+        decoder = self._decoder(message, self._growing(header, here) if create else None)
         grads = [None if part is None else decoder.value(part) for part in told]
-        pairs = [(y, g) for y, g in zip(kept.outputs, grads, strict=True) if g is not None]
-        if not all(isinstance(g, Tensor) and g.shape == y.shape and g.dtype == y.dtype
-                   for y, g in pairs):  # fmt: skip
-            raise BadMessage("a gradient does not look like its output")
-        found: Sequence[Tensor | None] = [None] * len(kept.inputs)
-        if pairs and kept.inputs:
-            with torch.enable_grad():
-                found = torch.autograd.grad(
-                    [y for y, _ in pairs], kept.inputs, [g for _, g in pairs],
-                    allow_unused=True, retain_graph=True, create_graph=create,
-                )  # fmt: skip
+        for (shape, dtype), g in zip(kept.about, grads, strict=True):
+            if g is not None and not looks_like(g, shape, dtype):
+                raise BadMessage("a gradient does not look like its output")
+        self.stops_at_bridges = True  # what lies beyond them, the other side has in its own graph
+        try:
+            found = kept.product(grads, create=create, fill=bool(header.get("fill")))
+        finally:
+            self.stops_at_bridges = False
+        encoder = self._encoder()
         parts = [None if x is None else encoder.value(x if create else x.detach()) for x in found]
-        outputs = [x for x in encoder.tensors if x.requires_grad]
-        self._keep(number, kept.inputs + fresh + self._answering[-1], outputs)
-        return {"kind": "return", "value": parts}
+        again = Kept(kept.inputs + here.inputs, needing(encoder.tensors), kept.order + 1)
+        return {"kind": "return", "value": parts}, encoder, again
 
-    def _keep(self, number: int, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        if outputs:
-            self._kept[number] = Kept(inputs, outputs)
-            if self._asking:  # the other side asked in the middle of a call of ours
-                self._asking[-1] += outputs
+    def _growing(self, header: dict[str, Any], here: Answering) -> Shape:
+        """Gives those tensors of a request that need a gradient their place; notes where it is.
 
-    # --- functions, noise, messages ---------------------------------------------------------
+        They are leaves, unless the request says on which inputs of a call of ours they hang.
+        """
 
-    def _export(self, function: Callable) -> tuple[str, Any]:
-        if isinstance(function, StandIn) and function._peer is self:
-            return "R", function._sign[1]
-        if id(function) not in self._sign_of:
-            self._sign_of[id(function)] = len(self._exports)
-            self._exports.append(function)
-        return "F", self._sign_of[id(function)]
+        def grow(raw: list[Tensor], metas: list[dict[str, Any]]) -> list[Tensor]:
+            flagged, on = flagged_in(raw, metas), a_list(header.get("on", []))
+            if on and flagged:
+                inputs = chosen(self._asking[-1].inputs if self._asking else [], on)
+                number = -header["id"]
+                joined = bridged(self, number, [raw[at] for at in flagged], inputs)
+                here.inputs += [place_of(x) for x in joined]
+                for at, x in zip(flagged, joined, strict=True):
+                    raw[at] = x
+                return raw
+            for at in flagged:
+                with torch.enable_grad():
+                    leaf = raw[at].requires_grad_()
+                    here.inputs.append(leaf)
+                    raw[at] = leaf if metas[at].get("leaf") else leaf.clone()
+            return raw
 
-    def _resolve(self, kind: str, sign: Any) -> Callable:
-        """A function inside a value: the sender's (F), to be called there, or one of ours (R)."""
-        if type(sign) is not int or sign < 0:
-            raise BadMessage("no such function")
-        if kind == "F":
-            return StandIn(self, ("F", sign))
-        if kind == "R" and sign < len(self._exports):
-            return self._exports[sign]
+        return grow
+
+    def _told(self, error: BaseException) -> dict[str, Any]:
+        """A reply that says what was raised."""
+        if isinstance(error, KeyboardInterrupt) and not self._trusting:
+            raise error  # somebody wants this process to end
+        reply: dict[str, Any] = {"kind": "raise", "error": tell(error, self._names)}
+        whose, number = getattr(error, "origin", (None, None))
+        if whose is self:
+            reply["origin"] = number
+        if self._asking and len(self._asking[-1].errors) < MOST_ERRORS:
+            reply["remember"] = len(self._asking[-1].errors)
+            self._asking[-1].errors.append(error)
+        return reply
+
+    def _keep(self, number: int, kept: Kept, encoder: Encoder) -> None:
+        """Hold what the other side may come back to."""
+        if kept.outputs:
+            self._hold(number, kept)
+        if self._asking:  # the other side asked in the middle of a call of ours
+            self._asking[-1].inputs += needing(encoder.tensors)
+            self._asking[-1].lent[number] = encoder.objects
+
+    def _function_of(self, of: Any) -> Callable[[], Callable]:
+        """Finds the function that a request names: one of ours, by number (F) or by name (N)."""
+        match of:
+            case ["N", str(name)] if self._lookup:
+                lookup = self._lookup
+                return lambda: lookup(name)
+            case ["F", number]:
+                found = self._functions.ours(number)
+                return lambda: found
         raise BadMessage("no such function")
-
-    def _resolve_call(self, kind: Any, sign: Any) -> Callable:
-        """The function that a request names: one of ours, by number (F) or by name (N)."""
-        if kind == "N" and self._lookup and isinstance(sign, str):
-            return self._lookup(sign)
-        if kind == "F":
-            return self._resolve("R", sign)
-        raise BadMessage("no such function")
-
-    def _send(self, header: dict[str, Any], encoder: Encoder) -> None:
-        noise = torch.get_rng_state()
-        if self._noise is None or not torch.equal(noise, self._noise):
-            header["noise"], self._noise = encoder.numbers(noise), noise
-        if self._unneeded:
-            header["forget"], self._unneeded = self._unneeded, []
-        self.wire.send(encoder.message(header))
-
-    def _receive(self) -> Message:
-        self._messages += 1
-        if not self._trusting and self._messages > MOST_MESSAGES:
-            raise BadMessage("too many messages")
-        message = self.wire.receive()
-        for number in _list(message.header.get("forget", [])):
-            self._kept.pop(number if type(number) is int else -1, None)
-        if (at := message.header.get("noise")) is not None:
-            self._follow(numbers_at(message, at))
-        return message
-
-    def _follow(self, state: Tensor) -> None:
-        """Let torch's own generator go on where the other side left it."""
-        if not self._trusting and (self._noise is None or not lies_ahead(self._noise, state)):
-            raise BadMessage("torch's generator came back in a state that no draws lead to")
-        torch.set_rng_state(state)
-        self._noise = state
-
-
-class _Before:
-    """An argument as it was before a call."""
-
-    def __init__(self, x: Any) -> None:
-        self.x = x
-        if isinstance(x, Tensor):
-            self.numbers, self.needed = x.detach().clone(), x.requires_grad
-        elif isinstance(x, torch.Generator):
-            self.numbers = x.get_state()
-        else:
-            self.parts = _flat(x)
-
-    def changes(self, encoder: Encoder) -> list[Any]:
-        """What the call did to it, as parts of a message."""
-        x = self.x
-        if isinstance(x, Tensor):
-            found: list[Any] = []
-            now = x.detach()
-            if now.shape != self.numbers.shape or not _same_bytes(now, self.numbers):
-                found.append(["T", encoder.numbers(now)])
-            return found + (["grad"] if x.requires_grad and not self.needed else [])
-        if isinstance(x, torch.Generator):
-            now = x.get_state()
-            return [] if torch.equal(now, self.numbers) else [["G", encoder.numbers(now)]]
-        now = _flat(x)
-        same = len(now) == len(self.parts) and all(map(_is, now, self.parts))
-        return [] if same else [encoder.contents(x)]
-
-
-def _is(a: Any, b: Any) -> bool:
-    return a is b
-
-
-def _flat(x: list | dict) -> list[Any]:
-    return list(x) if isinstance(x, list) else [part for pair in x.items() for part in pair]
-
-
-def _same_bytes(a: Tensor, b: Tensor) -> bool:
-    if a.dtype != b.dtype:
-        return False
-    return torch.equal(a, b) or bool(((a == b) | ((a != a) & (b != b))).all())
-
-
-def _overwrite(x: Tensor, new: Tensor) -> None:
-    with torch.no_grad():
-        if new.shape == x.shape and new.dtype == x.dtype and 0 not in x.stride():
-            x.detach().copy_(new)
-        else:
-            x.data = new.detach().to(x.dtype)
-
-
-def _known(objects: Sequence[Any], at: int, kind: type) -> Any:
-    if not 0 <= at < len(objects) or not isinstance(objects[at], kind):
-        raise BadMessage("a change to what was not given")
-    return objects[at]
-
-
-def _entries(header: dict[str, Any], name: str) -> list[Any]:
-    return _list(header.get(name, []))
-
-
-def _list(part: Any) -> list[Any]:
-    if not isinstance(part, list):
-        raise BadMessage("a list is needed")
-    return part
-
-
-class Bridge(torch.autograd.Function):
-    """Results of a call across the pipe; backward asks the other side for the product."""
-
-    @staticmethod
-    def forward(ctx: Any, peer: Peer, number: int, raw: list[Tensor], *inputs: Tensor) -> Any:
-        """Give the results that came back a place in this side's graph."""
-        ctx.set_materialize_grads(False)
-        ctx.peer, ctx.number, ctx.hold = peer, number, _Hold(peer, number)
-        ctx.about = [(x.shape, x.dtype) for x in inputs]
-        ctx.save_for_backward(*inputs)
-        return tuple(raw)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        """The product of the results' gradients with the Jacobian that the other side keeps."""
-        create = torch.is_grad_enabled()
-        inputs = ctx.saved_tensors if create else ()
-        found = ctx.peer.differentiate(ctx.number, grads, inputs, ctx.about, create)
-        return (None, None, None, *found)
-
-
-class _Hold:
-    """Lets the other side forget a call when nothing here hangs on it any more."""
-
-    def __init__(self, peer: Peer, number: int) -> None:
-        self.peer, self.number = peer, number
-
-    def __del__(self) -> None:
-        self.peer.forget(self.number)
