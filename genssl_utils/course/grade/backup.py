@@ -32,11 +32,11 @@ def keep_copy(root: Path, db_url: str) -> Path | None:
     copy.parent.mkdir(exist_ok=True)
     draft = copy.with_suffix(".new")
     try:
-        with (
-            contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as book,
-            contextlib.closing(sqlite3.connect(draft)) as new,
-        ):
-            book.backup(new)
+        draft.unlink(missing_ok=True)
+        # Unlike SQLite's own backup call, this one gives up on a gradebook that is locked.
+        source = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        with contextlib.closing(source) as book:
+            book.execute("VACUUM INTO ?", (str(draft),))
         draft.replace(copy)
     except (sqlite3.Error, OSError):  # damaged, locked or no space: the recorder says what to do
         draft.unlink(missing_ok=True)
