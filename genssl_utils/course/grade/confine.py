@@ -93,6 +93,14 @@ def _own_processes_only() -> None:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags | _MS_RDONLY, b"size=4096")
 
 
+def mapped() -> int:
+    """Bytes of address space that this process has now; a guess where /proc does not tell."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return 2048 * MIB
+    return int(statm.read_text().split()[0]) * resource.getpagesize()
+
+
 def bound(limits: Limits, *, processes: bool = True) -> None:
     """Bound this process and what it starts by rlimits; they hold without any cgroup.
 
@@ -101,12 +109,8 @@ def bound(limits: Limits, *, processes: bool = True) -> None:
         processes: whether to count processes; outside a namespace of its own that would count all
             of the user's.
     """
-    statm = Path("/proc/self/statm")
-    mapped = 2048 * MIB
-    if statm.exists():
-        mapped = int(statm.read_text().split()[0]) * resource.getpagesize()
     most = {
-        resource.RLIMIT_AS: mapped + limits.memory_mib * MIB,
+        resource.RLIMIT_AS: mapped() + limits.memory_mib * MIB,
         resource.RLIMIT_FSIZE: limits.file_mib * MIB,
         resource.RLIMIT_CPU: int(limits.seconds * max(1, limits.torch_threads)) + 5,
         resource.RLIMIT_NOFILE: 256,

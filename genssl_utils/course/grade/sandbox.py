@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +76,7 @@ def start(
     shown = _what_python_needs()
     bound = [path for path, target in shown if not target]
     root = os.geteuid() == 0
-    stage = f"/tmp/genssl-stage-{os.getpid()}"
+    stage = _stage() if root else ""
     command = [_bwrap(), *_walls()]
     for path, target in shown:
         if target:
@@ -84,7 +87,6 @@ def start(
         command += ["--setenv", name, value]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--", *python]
     if root:
-        Path(stage).mkdir(mode=0o755, exist_ok=True)
         how["preexec_fn"] = _become_nobody(bound, stage)
     return subprocess.Popen(command, env={}, **how)
 
@@ -141,6 +143,14 @@ def why_not_here() -> str:
 
 def _bwrap() -> str:
     return shutil.which("bwrap") or ""
+
+
+@cache
+def _stage() -> str:
+    """An empty folder of this process to mount on; it goes when the process ends."""
+    folder = tempfile.mkdtemp(prefix="genssl-stage-")
+    atexit.register(os.rmdir, folder)
+    return folder
 
 
 def _become_nobody(sources: Sequence[str], stage: str) -> Callable[[], None]:
