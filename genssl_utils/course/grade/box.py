@@ -198,6 +198,7 @@ def _cell_runner(shell: Any, most: int, exercises: Sequence[str]) -> Callable[[s
 
     shell.showtraceback = lambda *args, **kwargs: None
     shell.showsyntaxerror = lambda *args, **kwargs: None
+    shell.enable_gui = lambda gui=None: None  # of `%matplotlib inline`, which a shell lacks
 
     def run_cell(source: str) -> dict[str, Any]:
         printed, noise = _Capped(most), torch.get_rng_state()
