@@ -29,8 +29,8 @@ NAME = "07_small"
 
 LIMITS = """\
 [default]
-seconds = 12
-call_seconds = 1.5
+seconds = 15
+call_seconds = 2.5
 memory_mib = 600
 processes = 40
 file_mib = 16

@@ -101,8 +101,7 @@ def test_an_attack_has_a_verdict_or_a_reason(attacked, paper):
 def test_the_neighbour_gets_what_is_due(attacked, paper):
     told, _ = attacked
     mark = told.marks[neighbour(paper)]
-    assert mark.points == POINTS
-    assert not mark.reasons
+    assert (mark.points, mark.reasons) == (POINTS, [])
     assert told.rows[neighbour(paper)] == {name: (points, None) for name, points in POINTS.items()}
 
 
@@ -159,9 +158,8 @@ def test_no_process_outlives_the_run(attacked):
 def pages(attacked):
     """The feedback of the attackers: student → HTML."""
     told, _ = attacked
-    for student in [*told.marks]:
-        if student.endswith("_neighbour"):  # a page takes a third of a second
-            shutil.rmtree(told.root / "build" / "autograded" / student)
+    for paper in ATTACKS:  # a page takes a while, and those of the honest are nothing new
+        shutil.rmtree(told.root / "build" / "autograded" / neighbour(paper))
     return {page.parent.parent.name: page.read_text("utf-8") for page in write_feedback(told.unit)}
 
 
@@ -176,8 +174,7 @@ def hidden_lines(told: Class) -> list[str]:
     return ["".join(line.split()) for line in secret if len(line.strip()) > 25]
 
 
-def test_feedback_is_written_for_all_who_could_be_read(attacked, pages):
-    told, _ = attacked
+def test_feedback_is_written_for_all(pages):
     assert {paper.name for paper in ATTACKS} <= set(pages)
 
 
@@ -188,7 +185,7 @@ def test_feedback_tells_no_secret_and_runs_no_script(attacked, pages, paper):
     text = html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", "", page, flags=re.S))
     flat = "".join(text.split())
     assert not [line for line in hidden_lines(told) if line in flat]
-    assert "LEAKED" not in re.sub(r"print\(\"LEAKED.*|ValueError\(f\"LEAKED.*", "", text)
+    assert "LEAKED[[" not in flat
     assert str(told.root) not in page
     assert "SQLite format" not in page
     assert not re.search(r"<script[^>]*>[^<]*alert\(", page)

@@ -109,7 +109,7 @@ def read(unit: Unit, student: str) -> Submission:
 
 
 def fingerprint(unit: Unit, student: str) -> str:
-    """What tells the notebook that lies there now from another: its SHA-256 where it can be read."""
+    """What tells what lies there now from another: the notebook's SHA-256 where it can be read."""
     folder = unit.root / "submitted" / student / unit.name
     try:
         path, _ = _notebook(folder, unit.name)
