@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from genssl_utils.course.grade.cgroups import Group
 from genssl_utils.course.grade.lane import Lane
 from genssl_utils.course.grade.limits import MIB, Limits
 from genssl_utils.course.grade.unit_file import unit_for_judge
+from genssl_utils.course.source import CourseError
 
 pytestmark = pytest.mark.skipif(bool(sandbox.why_not_here()), reason=sandbox.why_not_here())
 
@@ -275,3 +275,59 @@ def test_nothing_is_left_of_a_group():
     folders = list(made.folders)
     made.remove()
     assert not [folder for folder in folders if folder.exists()]
+
+
+def test_the_graders_terminal_is_not_shown(tmp_path_factory):
+    import os
+    import pty
+
+    ours, terminal = pty.openpty()
+    before = os.dup(1)
+    os.dup2(terminal, 1)
+    try:
+        lane = Lane(unit_for_judge(Class.at(tmp_path_factory.mktemp("terminal")).unit))
+    finally:
+        os.dup2(before, 1)
+    try:
+        found = probed(lane, """
+found["seen"] = [name for name in ("/dev/console", "/dev/tty") if os.path.exists(name)]
+found["open"] = []
+for name in (*found["seen"], *glob.glob("/dev/pts/[0-9]*")):
+    try:
+        found["open"].append([name, os.open(name, os.O_RDWR)])
+    except OSError:
+        pass
+""")  # fmt: skip
+    finally:
+        lane.close()
+        for end in (ours, terminal, before):
+            os.close(end)
+    assert "/dev/console" not in found["seen"]
+    assert found["open"] == []
+
+
+def test_a_terminal_is_ones_own(lane):
+    """A shell command runs in a pseudo-terminal; one beside it would hold what it prints."""
+    open_one = """
+import pty
+found["seen"] = os.listdir("/dev/pts")
+held = pty.openpty()
+found["opened"] = os.ttyname(held[1])
+time.sleep(1)
+"""
+    found: list[dict] = []
+    pair = [threading.Thread(target=lambda: found.append(probed(lane, open_one))) for _ in range(2)]
+    for one in pair:
+        one.start()
+    for one in pair:
+        one.join()
+    assert [one["opened"] for one in found] == ["/dev/pts/0"] * 2
+    assert [one["seen"] for one in found] == [["ptmx"]] * 2
+
+
+def test_a_course_that_would_be_shown_is_not_graded(tmp_path, monkeypatch):
+    (tmp_path / "usr" / "course" / "solutions").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "usr" / "course")
+    monkeypatch.setattr(sandbox, "SYSTEM", (*sandbox.SYSTEM, str(tmp_path / "usr")))
+    with pytest.raises(CourseError, match="which submissions can read"):
+        sandbox.start("genssl_utils.course.grade.box", [], [])

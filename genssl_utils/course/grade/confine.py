@@ -70,9 +70,12 @@ def wall_in(limits: Limits) -> None:
         OSError: a wall could not be put up; then nothing of a student's may run.
     """
     _call("prctl", _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    with contextlib.suppress(OSError):  # where the machine runs out of memory, this goes first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     writable = f"size={limits.file_mib * MIB},nr_inodes=4096,mode=700".encode()
     _call("mount", b"tmpfs", WORK.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, writable)
+    _own_terminals_only()
     shared = f"size={limits.file_mib * MIB},nr_inodes=256,mode=700".encode()
     _call("mount", b"tmpfs", b"/dev/shm", b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, shared)
     _own_processes_only()
@@ -91,6 +94,15 @@ def _own_processes_only() -> None:
         _call("mount", b"proc", b"/proc", b"proc", flags, None)
     except PermissionError:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags | _MS_RDONLY, b"size=4096")
+
+
+def _own_terminals_only() -> None:
+    """Pseudo-terminals of its own: those of a submission beside it could be read and written."""
+    flags = _MS_NOSUID | _MS_NOEXEC
+    try:
+        _call("mount", b"devpts", b"/dev/pts", b"devpts", flags, b"newinstance,ptmxmode=666")
+    except PermissionError:
+        _call("mount", b"tmpfs", b"/dev/pts", b"tmpfs", flags | _MS_RDONLY, b"size=4096")
 
 
 def mapped() -> int:

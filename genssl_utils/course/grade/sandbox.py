@@ -68,6 +68,7 @@ def start(
     python = [sys.executable, "-I", "-c", begin, *arguments]
     how: dict[str, Any] = {
         "pass_fds": keep, "stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/",
+        "stdout": subprocess.DEVNULL,  # a terminal would be shown inside, as /dev/console
     }  # fmt: skip
     if not walls:
         return subprocess.Popen(python, env=ENVIRONMENT, start_new_session=True, **how)
@@ -75,6 +76,7 @@ def start(
         raise CourseError(why)
     shown = _what_python_needs()
     bound = [path for path, target in shown if not target]
+    _refuse_to_show_the_course(bound)
     root = os.geteuid() == 0
     stage = _stage() if root else ""
     command = [_bwrap(), *_walls()]
@@ -116,6 +118,17 @@ def _what_python_needs() -> list[tuple[str, str]]:
             found.append((str(path), ""))
             shown.append(path)
     return found
+
+
+def _refuse_to_show_the_course(shown: Sequence[str]) -> None:
+    """Stop where the course itself, with its answers, would be among what is shown."""
+    for course in (PACKAGE.parent, Path.cwd(), *Path.cwd().parents):
+        for path in map(Path, shown):
+            if path != PACKAGE and course.is_relative_to(path) and (course / "solutions").is_dir():
+                raise CourseError(
+                    f"The course lies in {path}, which submissions can read. Move it to another "
+                    "place, such as your home folder."
+                )
 
 
 def why_not_here() -> str:
