@@ -17,7 +17,7 @@ lab: $(READY)
 	@$(BIN)/genssl lab
 
 test: $(READY)
-	@$(BIN)/genssl doctor --install-browser
+	@$(BIN)/genssl doctor --install
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/genssl build --check

@@ -20,6 +20,9 @@ c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "build/autograded"
 c.CourseDirectory.feedback_directory = "build/feedback"
 
+# For a gradebook on PostgreSQL: c.CourseDirectory.db_url = "postgresql+psycopg2://USER@HOST/NAME"
+c.CourseDirectory.course_id = "genssl"  # which a database that checks its keys asks for
+
 # What stands where the reference answer was.
 STUB = 'raise NotImplementedError("Replace this line with your answer.")'
 c.ClearSolutions.code_stub = {"python": STUB}

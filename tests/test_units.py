@@ -115,11 +115,11 @@ def test_experiments_fail_loudly_when_unanswered(unit):
 def test_half_of_the_checks_are_hidden(unit, name):
     for cell in unit.exercises[name].checks:
         declared = catalogue.named_checks(cell.source)
-        assert sum(h for _, h in declared) * 2 >= len(declared), f"{name}: too few hidden checks"
-        assert len({n for n, _ in declared}) == len(declared), f"{name}: two checks share a name"
+        assert sum(h for _, h, _ in declared) * 2 >= len(declared), f"{name}: too few hidden checks"
+        assert len({n for n, _, _ in declared}) == len(declared), f"{name}: two checks share a name"
         visible = catalogue.named_checks(without_hidden(cell.source))
-        assert [n for n, _ in visible] == [n for n, h in declared if not h]
-        assert not any(h for _, h in visible)
+        assert [n for n, _, _ in visible] == [n for n, h, _ in declared if not h]
+        assert not any(h for _, h, _ in visible)
 
 
 @each_exercise

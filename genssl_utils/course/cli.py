@@ -97,14 +97,14 @@ def check(
 
 @app.command(rich_help_panel=STUDENT)
 def doctor(
-    install_browser: Annotated[
-        bool, typer.Option("--install-browser", help="Install Chromium where that is possible.")
+    install: Annotated[
+        bool, typer.Option("--install", help="Install what the tests need where that is possible.")
     ] = False,
 ) -> None:
     """Say what this machine has, what is missing, and what to do about it."""
     from genssl_utils.course.doctor import examine, show
 
-    findings = examine(project_root(), install_browser=install_browser)
+    findings = examine(project_root(), install=install)
     out.print(show(findings))
     raise typer.Exit(1 if any(finding.serious for finding in findings) else 0)
 
@@ -153,6 +153,9 @@ def run(
     ] = 0,
     jobs: Annotated[int, typer.Option(help="Notebooks at once; one thread each.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Run even what did not change.")] = False,
+    scheduler: Annotated[
+        str, typer.Option(help="Execute on a Dask cluster, tcp://HOST:PORT or tls://HOST:PORT.")
+    ] = "",
 ) -> None:
     """Execute the reference notebooks and gather the numbers that they claim.
 
@@ -167,7 +170,7 @@ def run(
     wanted = range(seeds) if seeds else [seed]
     failures = execute(
         chosen, scale=scale, device=device, seeds=wanted, jobs=jobs, force=force,
-        record=bool(seeds), console=out,
+        record=bool(seeds), scheduler=scheduler, console=out,
     )  # fmt: skip
     for failure in failures:
         _complain(failure)
@@ -277,6 +280,27 @@ def feedback(unit: One) -> None:
     from genssl_utils.course.feedback import write_feedback
 
     for path in write_feedback(chosen):
+        out.print(escape(str(path.relative_to(chosen.root))))
+
+
+@app.command(rich_help_panel=INSTRUCTOR)
+def report(
+    unit: One,
+    names: Annotated[
+        bool, typer.Option("--names", help="Name the students; they are numbered otherwise.")
+    ] = False,
+) -> None:
+    """Show what the class got wrong, as a page of plots and a table, in build/report/.
+
+    It reads what `genssl grade` kept: mistakes by how often they were made, wrong answers that got
+    no hint grouped by the value they gave, points, time, and the submissions for a person.
+
+    Example: `genssl report 05`
+    """
+    (chosen,) = sourced([unit])
+    from genssl_utils.course.report import write_report
+
+    for path in write_report(chosen, names=names):
         out.print(escape(str(path.relative_to(chosen.root))))
 
 

@@ -16,6 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FOR_TESTS = {"chromium": BROWSERS, "bubblewrap": ("bwrap",), "postgresql": ("postgres",)}
+"""Debian packages that the tests need: name → programs, one of which shows that it is there."""
+
+POSTGRES = "/usr/lib/postgresql"
+"""Where Debian keeps PostgreSQL's own programs, away from PATH."""
+
 INSTALL = 'pip install -c constraints.txt -e ".[course,dev]"'
 
 
@@ -43,17 +49,17 @@ class Finding:
         return self.needed and not self.there
 
 
-def examine(root: Path, *, install_browser: bool = False) -> list[Finding]:
+def examine(root: Path, *, install: bool = False) -> list[Finding]:
     """Look at everything the course can use.
 
     Args:
         root: the course.
-        install_browser: install Chromium first where it is missing and this machine allows it.
+        install: first install what the tests need, where this machine allows it.
 
     Returns:
         The findings, those that every student needs first.
     """
-    trouble = install_chromium() if install_browser else ""
+    trouble = install_for_tests() if install else ""
     return [
         look_at_python(),
         look_at_torch(),
@@ -131,34 +137,33 @@ def look_at_browser(trouble: str = "") -> Finding:
 
 
 def look_at_sandbox() -> Finding:
-    """bubblewrap with user namespaces, which confined grading wants."""
+    """bubblewrap with user namespaces, which grading wants."""
     program = shutil.which("bwrap")
     if program is None:
-        todo = "Only for confined grading. Debian: apt-get install bubblewrap"
+        todo = "Only for grading. Debian: apt-get install bubblewrap"
         return Finding("Sandbox", False, "no bubblewrap", todo)
     trial = [program, "--ro-bind", "/", "/", "--unshare-all", "true"]
     try:
         works = subprocess.run(trial, capture_output=True, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         works = False
-    todo = "Only for confined grading. Allow user namespaces: sysctl user.max_user_namespaces=10000"
+    todo = "Only for grading. Allow user namespaces: sysctl user.max_user_namespaces=10000"
     return Finding("Sandbox", works, "bubblewrap" + ("" if works else " may not run"), todo)
 
 
-def install_chromium() -> str:
-    """Install Chromium on a Debian-like machine where we are root.
+def install_for_tests() -> str:
+    """Install Chromium, bubblewrap and PostgreSQL on a Debian-like machine where we are root.
 
     Returns:
-        What went wrong in one line; empty when Chromium is there or nothing could be tried.
+        What went wrong in one line; empty when all is there or nothing could be tried.
     """
-    if next(filter(None, map(shutil.which, BROWSERS)), None):
-        return ""
+    missing = [package for package, programs in FOR_TESTS.items() if not _there(programs)]
     debian = Path("/etc/debian_version").exists() and shutil.which("apt-get")
-    if not debian or os.geteuid() != 0:
+    if not missing or not debian or os.geteuid() != 0:
         return ""
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    print("Installing Chromium ...", flush=True)
-    for words in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+    print(f"Installing {', '.join(missing)} ...", flush=True)
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
         done = subprocess.run(
             ["apt-get", "-qq", *words], env=quiet, capture_output=True, text=True, check=False
         )
@@ -166,6 +171,12 @@ def install_chromium() -> str:
             lines = done.stderr.strip().splitlines()
             return lines[-1] if lines else "apt-get failed"
     return ""
+
+
+def _there(programs: tuple[str, ...]) -> bool:
+    return any(
+        shutil.which(name) or list(Path(POSTGRES).glob(f"*/bin/{name}")) for name in programs
+    )
 
 
 def show(findings: list[Finding]) -> Table:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -17,9 +14,11 @@ import nbformat
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from genssl_utils.course import place
 from genssl_utils.course import record as record_file
 from genssl_utils.course.build import source_notebook
 from genssl_utils.course.files import digest, write_atomic
+from genssl_utils.course.grade.farm import cluster
 from genssl_utils.course.source import CLAIM, REPORT, CourseError, Unit
 
 SCALES = ("laptop", "full")
@@ -100,6 +99,7 @@ def run(
     jobs: int = 1,
     force: bool = False,
     record: bool = False,
+    scheduler: str = "",
     console: Console | None = None,
 ) -> list[str]:
     """Execute units and gather what they claim in `build/results.json`.
@@ -112,6 +112,8 @@ def run(
         jobs: how many processes at once, one thread each.
         force: run what did not change as well.
         record: write mean ± sd over the seeds to `book/results/`.
+        scheduler: address of a Dask scheduler whose workers execute, as many at once as they take;
+            processes of this machine when "".
         console: where progress is shown.
 
     Returns:
@@ -125,7 +127,12 @@ def run(
     if jobs < 1 or not seeds:
         raise CourseError("--jobs and --seeds must be at least 1.")
     wanted = [Job(unit, seed, scale, device) for unit in units for seed in seeds]
-    outcomes = execute_all(wanted, jobs=jobs, force=force, console=console or Console(quiet=True))
+    told = {"force": force, "console": console or Console(quiet=True)}
+    if scheduler:
+        with cluster(1, scheduler) as client:
+            outcomes = execute_all(wanted, jobs=len(wanted), place=place.on(client), **told)
+    else:
+        outcomes = execute_all(wanted, jobs=jobs, **told)
     _gather(outcomes)
     if record:
         for unit in units:
@@ -136,8 +143,9 @@ def run(
 
 
 def execute_all(
-    wanted: Sequence[Job], *, jobs: int = 1, force: bool = False, console: Console
-) -> list[Outcome]:
+    wanted: Sequence[Job], *, jobs: int = 1, force: bool = False, console: Console,
+    place: Callable[..., dict[str, Any]] = place.here,
+) -> list[Outcome]:  # fmt: skip
     """Run the jobs side by side; one that fails does not stop the others."""
     outcomes: dict[Job, Outcome] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -153,7 +161,7 @@ def execute_all(
                 if outcome.cached:
                     progress.console.print(f"{job.label}: unchanged")
             else:
-                running[pool.submit(_told, job, _execute, job, progress)] = job
+                running[pool.submit(_told, job, _execute, job, progress, place)] = job
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
@@ -181,72 +189,30 @@ def _unchanged(job: Job) -> Outcome | None:
     return None if nb is None else Outcome(job, nb, _judge(job, nb), cached=True)
 
 
-def _execute(job: Job, progress: Progress) -> Outcome:
+def _execute(job: Job, progress: Progress, place: Callable[..., dict[str, Any]]) -> Outcome:
     """One job in its own process, with its progress on the screen."""
     before = job.digest()
     job.output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
-        source, made = Path(folder) / "source.ipynb", Path(folder) / "executed.ipynb"
-        source.write_text(source_notebook(job.unit), encoding="utf-8")
-        order = Path(folder) / "job.json"
-        order.write_text(
-            json.dumps(
-                {
-                    "source": str(source), "output": str(made), "parameters": job.parameters,
-                    "folder": str(job.output.parent), "timeout": CELL_SECONDS[job.scale],
-                }
-            ),
-            encoding="utf-8",
-        )  # fmt: skip
-        bar = progress.add_task(job.label, total=len(job.unit.nb.cells) + 1)
-        ended: dict[str, Any] = {"source": "", "error": "its process died"}
-        for message in _converse(order):
-            if "begins" in message:
-                progress.update(bar, completed=message["begins"] - 1)
-            ended = message.get("ends", ended)
-        progress.remove_task(bar)
-        failed = job.output.with_suffix(".failed.ipynb")
-        if "error" in ended:
-            if made.is_file():
-                write_atomic(failed, made.read_bytes())
-            return Outcome(job, failures=[_tell(job, ended["source"], ended["error"])])
-        nb = nbformat.read(made, as_version=4)
+    order = {
+        "source": source_notebook(job.unit), "parameters": job.parameters,
+        "timeout": CELL_SECONDS[job.scale], "folder": str(job.output.parent),
+        "topic": job.unit.topic,
+    }  # fmt: skip
+    bar = progress.add_task(job.label, total=len(job.unit.nb.cells) + 1)
+    done = place(order, lambda cell: progress.update(bar, completed=cell - 1))
+    progress.remove_task(bar)
+    ended, made = done["ended"], done["made"]
+    failed = job.output.with_suffix(".failed.ipynb")
+    if "error" in ended:
+        if made:
+            write_atomic(failed, made)
+        return Outcome(job, failures=[_tell(job, ended["source"], ended["error"])])
+    nb = nbformat.reads(made, as_version=4)
     failed.unlink(missing_ok=True)
     nb.metadata.pop("papermill", None)
     nb.metadata["genssl"] = {"digest": before, "seconds": ended["seconds"], **job.parameters}
     write_atomic(job.output, nbformat.writes(nb) + "\n")
     return Outcome(job, nb, _judge(job, nb))
-
-
-def _converse(order: Path) -> Iterator[dict[str, Any]]:
-    """Start the process and yield what it says; end it with us."""
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "genssl_utils.course.execute", str(order)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace",
-        env={**os.environ, **threads, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
-    )  # fmt: skip
-    try:
-        for line in child.stdout:
-            if message := _message(line):
-                yield message
-        child.wait()
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            child.wait()
-
-
-def _message(line: str) -> dict[str, Any] | None:
-    """A line of the process as what it has to say; None for anything else that it prints."""
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(message, dict):
-        return None
-    told = isinstance(message.get("begins"), int) or isinstance(message.get("ends"), dict)
-    return message if told else None
 
 
 def _tell(job: Job, source: str, error: str) -> str:

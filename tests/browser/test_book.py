@@ -112,7 +112,7 @@ def test_no_page_names_a_hidden_check(book):
         seen = unit.notebook.read_text("utf-8")
         for exercise in unit.exercises.values():
             for cell in exercise.checks:
-                for name, hidden in named_checks(cell.source):
+                for name, hidden, _ in named_checks(cell.source):
                     for path, text in texts.items():
                         shown = not hidden or name in seen or name not in html.unescape(text)
                         assert shown, f"{path.relative_to(book)} names {name}"

@@ -38,8 +38,7 @@ def test_work_begun_in_the_notebooks_stays_out(toy, tmp_path_factory):
     [
         ("genssl_utils/toy/a.py", "    the_reference_answer_of_double = x + x", "a.py"),
         ("genssl_utils/toy/b.js", "// ### BEGIN SOLUTION", "BEGIN SOLUTION"),
-        ("README.md", 'checks.append(judge("a hidden negative number", double(-31337) == '
-         "-62674, hidden=True,", "README.md"),
+        ("README.md", 'ex.true(double(-31337) == -62674, "wrong at -31337")', "README.md"),
     ],
 )  # fmt: skip
 def test_a_leak_stops_the_bundle_and_nothing_is_written(toy, name, text, told):

@@ -24,8 +24,8 @@ ex.report()"""
 
 
 def test_checks_are_named_in_order_with_what_is_hidden():
-    assert catalogue.named_checks(SOURCE) == [("one", False), ("two", True)]
-    assert catalogue.named_checks(without_hidden(SOURCE)) == [("one", False)]
+    assert catalogue.named_checks(SOURCE) == [("one", False, 1.0), ("two", True, 1.0)]
+    assert catalogue.named_checks(without_hidden(SOURCE)) == [("one", False, 1.0)]
     ast.parse(without_hidden(SOURCE))
 
 

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from genssl_utils.course import record
-from genssl_utils.course.run import Job, _message, execute_all, run
+from genssl_utils.course.place import _message
+from genssl_utils.course.run import Job, execute_all, run
 from genssl_utils.course.source import CourseError, find_unit
 from genssl_utils.kit import results
 from toy_course import TOY, write_unit

@@ -72,7 +72,7 @@ def test_an_exercise_may_end_in_a_number(course):
 
 def test_a_check_without_nbgraders_metadata_is_named(course):
     unit = write_unit(course, "08_bare", TOY.replace(f" nbgrader={CHECK}", ""))
-    with pytest.raises(CourseError, match=r"08_bare.*checks = \[judge"):
+    with pytest.raises(CourseError, match=r"08_bare.*ex = check\.exercise"):
         _ = unit.exercises
 
 

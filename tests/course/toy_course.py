@@ -37,32 +37,9 @@ device = "auto"
 seed = 0
 
 # %% tags=["setup"]
-from genssl_utils.kit import results
+from genssl_utils.kit import check, results
 
 results.begin("07_toy", seed=seed, scale=scale)
-
-
-class Report:
-    def __init__(self, exercise, checks, max_points):
-        share = sum(check["passed"] for check in checks) / len(checks)
-        self.report = {
-            "unit": "toy", "exercise": exercise, "points": share * max_points,
-            "max_points": max_points, "checks": checks,
-            "status": "passed" if share == 1 else "partly" if share else "failed",
-            "next": "Go on." if share == 1 else "Look at twice two.",
-        }
-
-    def __repr__(self):
-        return str(self.report["points"])
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/plain": repr(self), "application/vnd.genssl.report+json": self.report}
-
-
-def judge(name, passed, hidden=False, message="", hint=""):
-    return {"name": name, "passed": bool(passed), "hidden": hidden, "message": message,
-            "hint": hint}
-
 
 # %% tags=["exercise"] nbgrader=ANSWER
 def double(x):
@@ -74,12 +51,14 @@ def double(x):
 
 
 # %% tags=["check"] nbgrader=CHECK
-checks = [judge("twice two", double(2) == 4, message="it is not 4", hint="add it to itself")]
+ex = check.exercise("start_here", "double", points=2)
+with ex.check("twice two"):
+    ex.true(double(2) == 4, "it is not 4; add it to itself")
 ### BEGIN HIDDEN TESTS
-checks.append(judge("a hidden negative number", double(-31337) == -62674, hidden=True,
-                    message="wrong at -31337"))
+with ex.hidden("a hidden negative number", hint="Think of numbers below zero."):
+    ex.true(double(-31337) == -62674, "wrong at -31337")
 ### END HIDDEN TESTS
-Report("double", checks, 2)
+ex.report()
 
 # %% tags=["experiment"]
 total = sum(double(k) for k in range(5)) + seed

@@ -106,8 +106,8 @@ def cluster(jobs: int, scheduler: str = "") -> Iterator[Any]:
             return
         with (
             LocalCluster(
-                n_workers=1, threads_per_worker=jobs, processes=False, dashboard_address=None,
-                memory_limit=0, silence_logs="CRITICAL",
+                n_workers=1, threads_per_worker=jobs, processes=False, memory_limit=0,
+                dashboard_address="127.0.0.1:0", silence_logs="CRITICAL",
             ) as local,
             Client(local) as client,
         ):  # fmt: skip

@@ -90,22 +90,22 @@ def read(unit: Unit, student: str) -> Submission:
         student: name of the folder under `submitted/`.
     """
     folder = unit.root / "submitted" / student / unit.name
+    now = fingerprint(unit, student)
     try:
         _refuse_odd_folders(unit.root, student, folder)
         path, remarks = _notebook(folder, unit.name)
         data = _bytes(path)
+        now = hashlib.sha256(data).hexdigest()
         reading = _read_cells(_cells(data), unit)
         cells = _plan(reading, unit)
     except Refused as error:
-        return Submission(student, None, fingerprint(unit, student), None, (), (), str(error))
+        return Submission(student, None, now, None, (), (), str(error))
     except OSError as error:
         why = f"its files cannot be read ({error.strerror})"
-        return Submission(student, None, fingerprint(unit, student), None, (), (), why)
+        return Submission(student, None, now, None, (), (), why)
     received, odd = _receipt(folder)
     remarks = (*remarks, *reading.remarks, *odd)
-    return Submission(
-        student, path, hashlib.sha256(data).hexdigest(), received, tuple(cells), remarks
-    )
+    return Submission(student, path, now, received, tuple(cells), remarks)
 
 
 def fingerprint(unit: Unit, student: str) -> str:

@@ -33,20 +33,28 @@ class Journal:
     """Lines that could not be read; what stood in them is judged again."""
 
     @classmethod
-    def open(cls, root: Path, unit: str) -> Journal:
-        """Read a unit's journal, or begin one."""
+    def open(cls, root: Path, unit: str, *, only_read: bool = False) -> Journal:
+        """Read a unit's journal, or begin one.
+
+        Args:
+            root: the course.
+            unit: its name.
+            only_read: leave the file as it is; a grader may be writing to it.
+        """
         journal = cls(root / FOLDER / f"{unit}.jsonl")
-        journal.path.parent.mkdir(exist_ok=True)
+        if not only_read:
+            journal.path.parent.mkdir(exist_ok=True)
         if journal.path.is_file():
-            journal._read()
+            journal._read(only_read)
         return journal
 
-    def _read(self) -> None:
+    def _read(self, only_read: bool) -> None:
         data = self.path.read_bytes()
-        if data and not data.endswith(b"\n"):  # cut short by a crash
+        if data and not data.endswith(b"\n"):  # cut short by a crash, or being written
             data = data[: data.rfind(b"\n") + 1]
-            with open(self.path, "r+b") as file:
-                file.truncate(len(data))
+            if not only_read:
+                with open(self.path, "r+b") as file:
+                    file.truncate(len(data))
         for line in data.splitlines():
             digest, _, text = line.partition(b" ")
             if _digest(text) != digest:

@@ -24,6 +24,7 @@ from typing import Any
 
 from genssl_utils.course.catalogue import named_checks
 from genssl_utils.course.grade.boxes import Box, BoxLost
+from genssl_utils.course.grade.errors import revive
 from genssl_utils.course.grade.limits import MIB, Limits
 from genssl_utils.kit import check
 from genssl_utils.kit.check import Outcome, Report
@@ -94,10 +95,17 @@ class Answer:
 
     box: Box
     __name__: str
+    stopped: dict[str, Any] | None = None
+    """The error with which its cell ended, if it did."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the student's function with these arguments."""
-        return self.box.call(self.__name__, args, kwargs)
+        try:
+            return self.box.call(self.__name__, args, kwargs)
+        except NameError as error:
+            if self.stopped and str(error) == f"name '{self.__name__}' is not defined":
+                raise revive(self.stopped) from None  # why it is not
+            raise
 
 
 def judge(bench: Bench, job: dict[str, Any], box: Box) -> dict[str, Any]:
@@ -128,10 +136,17 @@ def judge(bench: Bench, job: dict[str, Any], box: Box) -> dict[str, Any]:
         if grade_id in job["exercises"]:
             # Once checks have run, a cell could print what they asked.
             printed = "" if verdicts else ran.get("printed", "")
+            stand_ins[grade_id].stopped = ran.get("error")
             verdict = _judge_exercise(bench, grade_id, job["seed"], stand_ins, box)
             verdicts[grade_id] = verdict | {"printed": printed}
         box.next_exercise()
     box.stop()
+    whole = {
+        "box_seconds": round(box.spent, 4), "peak_mib": box.peak_mib,
+        "restarts": max(0, box.restarts),
+    }  # fmt: skip
+    for verdict in verdicts.values():
+        verdict["submission"] = whole
     return {
         "exercises": verdicts,
         "seconds": {

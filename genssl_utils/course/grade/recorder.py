@@ -29,7 +29,6 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from genssl_utils.course.grade.intake import Submission, rebuilt
 from genssl_utils.course.gradebook import settings
 from genssl_utils.course.source import REPORT, CourseError, Unit
-from genssl_utils.kit.check import Outcome, Report
 
 LOCK_SECONDS = 30
 TRIES = 5
@@ -68,6 +67,11 @@ class _Book(Gradebook):
 
 def _be_patient(connection: Any, _record: Any) -> None:
     connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+
+
+def database(unit: Unit) -> str:
+    """Where the course's gradebook is, as SQLAlchemy writes it."""
+    return CourseDirectory(config=settings(unit.root)).db_url
 
 
 class Recorder:
@@ -114,8 +118,9 @@ class Recorder:
             verdicts: exercise → verdict; one that is missing or broken is left to a person.
 
         Returns:
-            `points` by exercise (None where a person has to say) and `manual`, whether a person
-            has graded something by hand.
+            `points` by exercise (None where a person has to say), `auto` (scores by check cell,
+            as the judge gave them), `by_hand` (whether a person
+            graded something), `to_do` (whether a person still has to) and `late_penalty`.
 
         Raises:
             CourseError: the disk or the gradebook does not take it; nothing was written then.
@@ -166,17 +171,20 @@ class Recorder:
         _Penalties(config=self._config).preprocess(nb, {"nbgrader": told})
         book.db.flush()
         book.db.expire_all()
+        return self._standing(row)
+
+    def _standing(self, row: SubmittedNotebook) -> dict[str, Any]:
         grades = {grade.name: grade for grade in row.grades}
         points: dict[str, float | None] = {}
         for exercise, about in self.unit.exercises.items():
-            scores = [grades[c.metadata.nbgrader.grade_id].score for c in about.checks]
-            auto = [grades[c.metadata.nbgrader.grade_id].auto_score for c in about.checks]
-            by_hand = [grades[c.metadata.nbgrader.grade_id].manual_score for c in about.checks]
-            open_ones = [a is None and m is None for a, m in zip(auto, by_hand, strict=True)]
-            points[exercise] = None if any(open_ones) else sum(s or 0.0 for s in scores)
+            scores = [grades[c.metadata.nbgrader.grade_id] for c in about.checks]
+            open_ones = [g.auto_score is None and g.manual_score is None for g in scores]
+            points[exercise] = None if any(open_ones) else sum(g.score or 0.0 for g in scores)
         return {
             "points": points,
-            "manual": any(grade.manual_score is not None for grade in row.grades),
+            "auto": {name: grade.auto_score for name, grade in grades.items()},
+            "by_hand": any(grade.manual_score is not None for grade in row.grades),
+            "to_do": any(grade.needs_manual_grade for grade in row.grades),
             "late_penalty": row.late_submission_penalty,
         }
 
@@ -192,15 +200,15 @@ class Recorder:
                 self._book.db.add(Comment(cell_id=cell.id, notebook=row))
         self._book.db.flush()
 
-    def scores(self, student: str) -> dict[str, float | None]:
-        """A student's scores by check cell, as the gradebook has them; empty where it has none."""
+    def standing(self, student: str) -> dict[str, Any] | None:
+        """What the gradebook has of a student, as `record` gives it; None where it has nothing."""
         try:
             row = self._book.find_submission_notebook(self.unit.name, self.unit.name, student)
-        except MissingEntry:
-            return {}
+            return self._standing(row)
+        except (MissingEntry, KeyError):
+            return None
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
-        return {grade.name: grade.score for grade in row.grades}
 
 
 class _Scores(SaveAutoGrades):
@@ -213,13 +221,16 @@ class _Scores(SaveAutoGrades):
         return NbGraderPreprocessor.preprocess(self, nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: Any) -> None:
+        name = cell.metadata.nbgrader.grade_id
+        grade = self.gradebook.find_grade(
+            name, self.notebook_id, self.assignment_id, self.student_id
+        )
+        before = grade.auto_score, grade.needs_manual_grade
         super()._add_score(cell, resources)
         if cell.metadata.get("genssl", {}).get("unjudged"):
-            grade = self.gradebook.find_grade(
-                cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id,
-                self.student_id,
-            )  # fmt: skip
-            grade.auto_score, grade.needs_manual_grade = None, True
+            grade.auto_score, grade.needs_manual_grade = None, grade.manual_score is None
+        elif grade.manual_score is not None and grade.auto_score == before[0]:
+            grade.needs_manual_grade = before[1]  # nothing new to look at
 
 
 class _Penalties(AssignLatePenalties):
@@ -283,8 +294,8 @@ def _outputs(verdict: Mapping[str, Any], grade_id: str) -> list[NotebookNode]:
     told = verdict.get("cells", {}).get(grade_id)
     if told is None or not trustworthy(verdict):
         return []
-    report = report_of(told)
-    data = {"text/plain": repr(report), "text/html": report._repr_html_(), REPORT: told}
+    report = {name: value for name, value in told.items() if name != "html"}
+    data = {"text/plain": repr(told["points"]), "text/html": told["html"], REPORT: report}
     return [new_output("execute_result", data=data, execution_count=1)]
 
 
@@ -294,14 +305,6 @@ def trustworthy(verdict: Mapping[str, Any]) -> bool:
         return False
     passed = all(cell["status"] == "passed" for cell in verdict["cells"].values())
     return not passed or bool((verdict.get("proof") or {}).get("rejected"))
-
-
-def report_of(told: Mapping[str, Any]) -> Report:
-    """A report from its JSON."""
-    report = Report(told["unit"], told["exercise"], told["max_points"])
-    report.outcomes = [Outcome(**check) for check in told["checks"]]
-    report.unanswered = told["status"] == "unanswered"
-    return report
 
 
 def _write_evidence(folder: Path, name: str, nb: NotebookNode, submission: Submission) -> None:
@@ -343,7 +346,7 @@ def _explained(error: Exception, url: str) -> CourseError:
         todo = "Free some space on its disk and run the same command."
     elif isinstance(error, DatabaseError) and ("malformed" in why or "not a database" in why):
         todo = (
-            "It is damaged: put a backup in its place (grading/ keeps one of each day) or move it "
+            "It is damaged: put a backup in its place (grading/ keeps one a day) or move it "
             "away, run `genssl build`, then the same command: the journal has every verdict."
         )
     elif "readonly" in why or "unable to open" in why:

@@ -15,11 +15,12 @@ from rich.table import Table
 
 from genssl_utils.course.build import register, source_notebook
 from genssl_utils.course.grade import farm, intake, sandbox
+from genssl_utils.course.grade.backup import keep_copy
 from genssl_utils.course.grade.intake import Submission
 from genssl_utils.course.grade.journal import Journal, only_grader, secret
 from genssl_utils.course.grade.keys import seed, verdict_key
 from genssl_utils.course.grade.limits import limits_of
-from genssl_utils.course.grade.recorder import NotRegistered, Recorder, trustworthy
+from genssl_utils.course.grade.recorder import NotRegistered, Recorder, database, trustworthy
 from genssl_utils.course.grade.unit_file import unit_for_judge
 from genssl_utils.course.gradebook import settings
 from genssl_utils.course.source import CourseError, Unit
@@ -102,6 +103,7 @@ class Grading:
             self.secret = secret(self.unit.root)
             self.journal = Journal.open(self.unit.root, self.unit.name)
             self.counts["total"] = len(wanted)
+            keep_copy(self.unit.root, database(self.unit))
             with _recorder(self.unit) as self.recorder:
                 for _ in range(ROUNDS):
                     wanted = self._round(wanted)
@@ -196,22 +198,18 @@ class Grading:
             for exercise, key in work.keys.items()
             if key in self.journal.verdicts
         }
-        before = self.journal.recorded.get(name)
-        state = {"sha256": submission.sha256, "keys": work.keys}
-        holds = (
-            before is not None
-            and not self._new & set(work.keys.values())
-            and all(before.get(part) == value for part, value in state.items())
-            and len(verdicts) == len(work.keys)
-            and self._as_recorded(name, before)
-        )
-        if holds:
-            told = before
+        received = submission.received.isoformat() if submission.received else ""
+        state = {"sha256": submission.sha256, "received": received, "keys": work.keys}
+        before = self._holds(name, state, len(verdicts))
+        if before:
+            told, reasons = before
         else:
             told = self.recorder.record(submission, verdicts)
-            self.journal.record(name, state | told)
-        reasons = self._reasons(submission, verdicts, result)
-        mark = Mark(name, told["points"], reasons, fresh=not holds)
+            reasons = self._reasons(submission, verdicts, result)
+            self.journal.record(
+                name, state | told | {"reasons": reasons, "content": submission.content}
+            )
+        mark = Mark(name, told["points"], reasons, fresh=not before)
         self.marks[name] = mark
         failed = any(points is None for points in mark.points.values()) or bool(submission.refused)
         self.counts["done"] += 1
@@ -220,12 +218,23 @@ class Grading:
         self._count()
         return []
 
-    def _as_recorded(self, name: str, before: Mapping[str, Any]) -> bool:
-        """Whether gradebook and evidence are still there; scores given by hand may differ."""
-        config = settings(self.unit.root)
-        folder = self.unit.root / config.CourseDirectory.autograded_directory
-        there = (folder / name / self.unit.name / f"{self.unit.name}.ipynb").is_file()
-        return there and bool(self.recorder.scores(name))
+    def _holds(
+        self, name: str, state: Mapping[str, Any], judged: int
+    ) -> tuple[dict[str, Any], list[str]] | None:
+        """What gradebook and journal have of a submission that need not be written again."""
+        before = self.journal.recorded.get(name)
+        keys = state["keys"]
+        if before is None or judged < len(keys) or self._new & set(keys.values()):
+            return None
+        if any(before.get(part) != value for part, value in state.items()):
+            return None
+        folder = settings(self.unit.root).CourseDirectory.autograded_directory
+        evidence = self.unit.root / folder / name / self.unit.name / f"{self.unit.name}.ipynb"
+        told = self.recorder.standing(name) if evidence.is_file() else None
+        if told is None or told["auto"] != before["auto"]:  # another gradebook than was written
+            return None
+        seen = told["by_hand"] and not told["to_do"]  # a person looked at it already
+        return told, [] if seen else before["reasons"]
 
     def _reasons(
         self, submission: Submission, verdicts: Mapping[str, Any], result: dict[str, Any] | None

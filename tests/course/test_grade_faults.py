@@ -1,0 +1,246 @@
+"""Whatever is killed, filled up or locked while a class is graded: no score is lost or stale."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from genssl_utils.course.build import build
+from genssl_utils.course.source import find_unit
+from small_class import (
+    ANSWERS,
+    hand_in,
+    hand_in_many,
+    kill,
+    parts_of,
+    rows,
+    start_grading,
+)
+from toy_course import TOY, write_course, write_unit
+
+SOAK = bool(os.environ.get("GENSSL_SOAK"))
+MANY = 200
+SECONDS_OF_KILLING = 600 if SOAK else 45
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A class of 200, graded in one go."""
+    root = write_course(tmp_path_factory.mktemp("undisturbed"))
+    unit = find_unit(root, "07")
+    build([unit])
+    scores = hand_in_many(unit, MANY)
+    done = start_grading(root)
+    said, _ = done.communicate(timeout=300)
+    assert done.returncode == 1, said  # those that ended Python are for a person to look at
+    return root, scores
+
+
+def test_the_scores_are_those_of_the_answers(undisturbed):
+    root, scores = undisturbed
+    seen = {row[0]: row[2] for row in rows(root) if row[1] == "check_double"}
+    assert seen == scores
+
+
+def test_killed_at_random_points_the_gradebook_ends_the_same(undisturbed, tmp_path):
+    """kill -9 of grader, judge, box and their children, then again until it is done."""
+    root, _ = undisturbed
+    course = write_course(tmp_path)
+    unit = find_unit(course, "07")
+    build([unit])
+    hand_in_many(unit, MANY)
+    (course / "grading").mkdir()
+    shutil.copy(root / "grading" / "secret", course / "grading")
+    chance, killed, starts = random.Random(7), 0, 0
+    until = time.monotonic() + SECONDS_OF_KILLING
+    while True:
+        grader = start_grading(course)
+        starts += 1
+        while grader.poll() is None and time.monotonic() < until:
+            time.sleep(chance.uniform(0.05, 1.5))
+            parts = parts_of(psutil.Process(grader.pid)) if grader.poll() is None else {}
+            # The grader itself less often: it needs seconds to come back.
+            weights = [1 if part == "grader" else 4 for part in parts]
+            if parts:
+                (part,) = chance.choices(list(parts), weights)
+                kill(chance.choice(parts[part]))
+                killed += 1
+        said, _ = grader.communicate(timeout=300)
+        if grader.returncode >= 0:
+            break
+    assert grader.returncode == 1, said
+    assert killed >= 10
+    assert starts >= 2
+    assert rows(course) == rows(root)
+
+
+def graded(root, *words, **env):
+    """One whole run; its exit code and what it said."""
+    run = start_grading(root, *words, **env)
+    said, _ = run.communicate(timeout=200)
+    return run.returncode, said
+
+
+@pytest.fixture
+def small(course):
+    """A built course with three submissions, not graded yet."""
+    unit = find_unit(course, "07")
+    build([unit])
+    for number in range(3):
+        hand_in(unit, f"s{number}", ANSWERS[number])
+    return unit
+
+
+def scores_of(root):
+    return {row[0]: row[2] for row in rows(root) if row[1] == "check_double"}
+
+
+def test_two_graders_at_once(small):
+    first = start_grading(small.root)
+    lock = small.root / "grading" / "lock"
+    until = time.monotonic() + 60
+    while not (lock.is_file() and lock.read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
+    code, said = graded(small.root)
+    assert code == 2
+    assert "Another `genssl grade` is at work" in said
+    assert str(first.pid) in said
+    assert first.wait(100) == 0
+    assert scores_of(small.root) == {"s0": 2.0, "s1": 1.0, "s2": 0.0}
+
+
+def test_a_locked_gradebook_is_waited_for_and_then_said(small, monkeypatch):
+    from genssl_utils.course.grade import recorder
+    from genssl_utils.course.grade.run import grade
+    from genssl_utils.course.source import CourseError
+
+    monkeypatch.setattr(recorder, "LOCK_SECONDS", 0.05)
+    book = sqlite3.connect(small.root / "gradebook.db", timeout=0.1)
+    book.execute("begin exclusive")
+    with pytest.raises(CourseError, match=r"locked.*Try again.*is kept"):
+        grade(small)
+    book.rollback()
+    book.close()
+    marks = grade(small)
+    assert {mark.student: mark.total for mark in marks} == {"s0": 2.0, "s1": 1.0, "s2": 0.0}
+
+
+def test_a_damaged_gradebook_comes_back_from_the_journal(small):
+    assert graded(small.root)[0] == 0
+    good = rows(small.root)
+    path = small.root / "gradebook.db"
+    path.write_bytes(b"no database at all" * 100)
+    code, said = graded(small.root)
+    assert code == 2
+    assert "damaged" in said
+    assert "Traceback" not in said
+    path.unlink()
+    code, said = graded(small.root)
+    assert code == 0, said
+    assert rows(small.root) == good
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a small file system is mounted")
+def test_a_full_disk_loses_nothing(small):
+    """The journal lies on a disk of 16 KiB; grading stops with one line, and goes on later."""
+    folder = small.root / "grading"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("not allowed to mount a small disk here")
+    try:
+        code, said = graded(small.root)
+        assert code == 2, said
+        assert "free some space" in said
+        assert "Traceback" not in said
+        subprocess.run(["mount", "-o", "remount,size=10m", str(folder)], check=True)
+        code, said = graded(small.root)
+        assert code == 0, said
+        assert scores_of(small.root) == {"s0": 2.0, "s1": 1.0, "s2": 0.0}
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_work_handed_in_during_the_run_is_the_work_that_counts(small):
+    """The notebook is replaced while its first version is judged."""
+    slow = "import time\ndef double(x):\n    time.sleep(1.5)\n    return x"
+    hand_in(small, "s0", slow)
+    run = start_grading(small.root)
+    journal = small.root / "grading" / "lock"
+    until = time.monotonic() + 60
+    while not (journal.is_file() and journal.read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
+    time.sleep(2.5)  # it has been read, and is being judged
+    hand_in(small, "s0", ANSWERS[0])
+    said, _ = run.communicate(timeout=100)
+    assert run.returncode == 0, said
+    assert scores_of(small.root)["s0"] == 2.0
+
+
+def test_a_mended_check_is_judged_again_and_nothing_else(small):
+    from genssl_utils.course.grade.journal import Journal
+
+    assert graded(small.root)[0] == 0
+    before = len(Journal.open(small.root, "07_toy").verdicts)
+    code, said = graded(small.root)
+    assert "3 submissions had not changed" in said
+    assert len(Journal.open(small.root, "07_toy").verdicts) == before
+    # The hidden check asks for a negative number; mended, it asks for a positive one.
+    write_unit(small.root, "07_toy", TOY.replace("double(-31337) == -62674", "double(3) == 6"))
+    build([find_unit(small.root, "07")])
+    code, said = graded(small.root)
+    assert code == 0, said
+    assert scores_of(small.root) == {"s0": 2.0, "s1": 2.0, "s2": 0.0}
+    assert len(Journal.open(small.root, "07_toy").verdicts) == 2 * before
+
+
+def test_a_grade_given_by_hand_outlives_every_regrade(small):
+    from nbgrader.api import Gradebook
+
+    assert graded(small.root)[0] == 0
+    with Gradebook(f"sqlite:///{small.root / 'gradebook.db'}") as book:
+        grade = book.find_grade("check_double", "07_toy", "07_toy", "s2")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        comment = book.find_comment("double", "07_toy", "07_toy", "s2")
+        comment.manual_comment = "Nearly."
+        book.db.commit()
+    for words in ((), ("--force",)):
+        assert graded(small.root, *words)[0] == 0
+        (row,) = (r for r in rows(small.root) if r[:2] == ("s2", "check_double"))
+        assert row[2:5] == (0.0, 1.5, 0)
+        assert ("s2", "double", None, "Nearly.") in rows(small.root)
+    write_unit(small.root, "07_toy", TOY.replace("double(-31337) == -62674", "double(3) == 3"))
+    graded(small.root)
+    (row,) = (r for r in rows(small.root) if r[:2] == ("s2", "check_double"))
+    assert row[2:5] == (1.0, 1.5, 1)  # the checks changed their mind: a person looks again
+
+
+def test_a_journal_line_that_was_cut_short_is_judged_again(small):
+    assert graded(small.root)[0] == 0
+    good = rows(small.root)
+    path = small.root / "grading" / "07_toy.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    (small.root / "gradebook.db").unlink()
+    assert graded(small.root)[0] == 0
+    assert rows(small.root) == good
+
+
+def test_identical_work_is_judged_once(small):
+    from genssl_utils.course.grade.journal import Journal
+
+    for number in range(6):
+        hand_in(small, f"t{number}", ANSWERS[0])
+    assert graded(small.root)[0] == 0
+    assert len(Journal.open(small.root, "07_toy").verdicts) == 3
+    assert [s for n, s in scores_of(small.root).items() if n.startswith("t")] == [2.0] * 6
