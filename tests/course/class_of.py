@@ -30,7 +30,7 @@ NAME = "07_small"
 LIMITS = """\
 [default]
 seconds = 15
-call_seconds = 2.5
+call_seconds = 2
 memory_mib = 600
 processes = 40
 file_mib = 16

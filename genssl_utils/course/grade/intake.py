@@ -307,17 +307,21 @@ def _defines(node: ast.stmt) -> bool:
 def _needed(sources: Iterable[str]) -> set[str]:
     """Names outside of them that the functions of these cells use, and what those names need."""
     needed: set[str] = set()
-    given: list[tuple[set[str], ast.stmt]] = []
+    given: dict[str, list[ast.stmt]] = {}
     for source in sources:
         for node in _parsed(source):
             if _defines(node):
                 needed |= _outer_names(node)
-            else:
-                given.append((_assigned(node), node))
-    while more := [pair for pair in given if not pair[0].isdisjoint(needed)]:
-        given = [pair for pair in given if pair[0].isdisjoint(needed)]
-        for _, node in more:
-            needed |= _outer_names(node)
+            for name in _assigned(node):
+                given.setdefault(name, []).append(node)
+    waiting, seen = list(needed), set()
+    while waiting:
+        for node in given.pop(waiting.pop(), ()):
+            if id(node) not in seen:
+                seen.add(id(node))
+                more = _outer_names(node) - needed
+                needed |= more
+                waiting += more
     return needed
 
 
