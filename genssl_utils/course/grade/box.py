@@ -192,15 +192,19 @@ def _function(namespace: dict[str, Any], name: str) -> Callable:
 
 def _cell_runner(shell: Any, most: int, exercises: Sequence[str]) -> Callable[[str], dict]:
     """A function that runs one cell as a notebook would and says what it printed or raised."""
+    import torch
+
     from genssl_utils.course.grade.errors import tell
 
     shell.showtraceback = lambda *args, **kwargs: None
     shell.showsyntaxerror = lambda *args, **kwargs: None
+    shell.enable_gui = lambda gui=None: None  # of `%matplotlib inline`, which a shell lacks
 
     def run_cell(source: str) -> dict[str, Any]:
-        printed = _Capped(most)
+        printed, noise = _Capped(most), torch.get_rng_state()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(_Capped(0)):
             done = shell.run_cell(source, store_history=False, silent=True)
+        torch.set_rng_state(noise)  # a cell may seed it; the checks bring their own
         error = done.error_before_exec or done.error_in_exec
         told = tell(error, exercises) if error else None
         return {"printed": printed.getvalue(), "error": told}

@@ -23,6 +23,7 @@ START_SECONDS = 120.0
 """How long a box may take to start: the first one waits for torch."""
 
 MOST_RESTARTS = 8
+"""In one exercise, after which its checks are given up."""
 
 USED_UP = "The time of the whole submission was used up before this check."
 STOPPED = "Your function was stopped in an earlier check, so this one did not run."
@@ -58,6 +59,7 @@ class Box:
         self.trouble = ""
         """What stopped it in the present exercise, for a person to read."""
         self.restarts = -1
+        self._starts = 0  # in this exercise
         self.cpu = 0.0
         self.peak_mib = 0
 
@@ -85,9 +87,14 @@ class Box:
         """
         return self._within(name, args, kwargs)
 
+    def next_cell(self) -> None:
+        """What a cell of the student's own stopped at does not stop the cell below it."""
+        self._dead = ""
+
     def next_exercise(self) -> None:
         """What stopped the last exercise does not stop the next one."""
         self._dead = self.trouble = ""
+        self._starts = 0
 
     def stop(self) -> None:
         """End it, and take its numbers.
@@ -106,7 +113,11 @@ class Box:
             raise CheckFailed(self._dead or self.lost)
         if self._peer is None:
             self._start()
-        return self._peer.call(("N", name), args, kwargs)
+        try:
+            return self._peer.call(("N", name), args, kwargs)
+        except BadMessage as error:  # it came whole, and says what no result says
+            self.trouble = self.trouble or f"broke the rules: {error}"
+            raise CheckFailed(f"Your function did what it may not: {error}.") from error
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
@@ -168,8 +179,9 @@ class Box:
 
     def _start(self) -> None:
         """A fresh process, with the cells run that came before."""
-        if self.restarts >= MOST_RESTARTS:
+        if self._starts > MOST_RESTARTS:
             self._fail("ended Python too often", STOPPED)
+        self._starts += 1
         self.restarts += 1
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         status, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -22,7 +22,7 @@ class Group:
 
     @classmethod
     def make(cls, limits: Limits, root: Path = ROOT) -> Group:
-        """Groups for memory and for processes, as far as they are allowed."""
+        """Groups for memory, processes and a fair share of the cores, as far as allowed."""
         made, name = cls(), f"genssl-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         memory, processes = str(limits.memory_mib * MIB), str(limits.processes)
         for parent, settings in _parents(root, memory, processes):
@@ -66,7 +66,7 @@ def _parents(root: Path, memory: str, processes: str) -> list[tuple[Path, dict[s
         own = _own(root, "")
         have = (own / "cgroup.subtree_control").read_text().split() if own.is_dir() else []
         settings = {"memory": {"memory.max": memory, "memory.swap.max": "0"},
-                    "pids": {"pids.max": processes}}  # fmt: skip
+                    "pids": {"pids.max": processes}, "cpu": {"cpu.weight": "100"}}  # fmt: skip
         wanted = {n: v for kind in have if kind in settings for n, v in settings[kind].items()}
         return [(own, wanted)] if wanted else []
     return [
@@ -74,6 +74,7 @@ def _parents(root: Path, memory: str, processes: str) -> list[tuple[Path, dict[s
         for kind, settings in (
             ("memory", {"memory.limit_in_bytes": memory}),
             ("pids", {"pids.max": processes}),
+            ("cpu", {"cpu.shares": "1024"}),
         )
         if (root / kind / "cgroup.procs").is_file()
     ]

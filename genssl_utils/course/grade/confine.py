@@ -70,9 +70,12 @@ def wall_in(limits: Limits) -> None:
         OSError: a wall could not be put up; then nothing of a student's may run.
     """
     _call("prctl", _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    with contextlib.suppress(OSError):  # where the machine runs out of memory, this goes first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     writable = f"size={limits.file_mib * MIB},nr_inodes=4096,mode=700".encode()
     _call("mount", b"tmpfs", WORK.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, writable)
+    _own_terminals_only()
     shared = f"size={limits.file_mib * MIB},nr_inodes=256,mode=700".encode()
     _call("mount", b"tmpfs", b"/dev/shm", b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, shared)
     _own_processes_only()
@@ -93,6 +96,23 @@ def _own_processes_only() -> None:
         _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags | _MS_RDONLY, b"size=4096")
 
 
+def _own_terminals_only() -> None:
+    """Pseudo-terminals of its own: those of a submission beside it could be read and written."""
+    flags = _MS_NOSUID | _MS_NOEXEC
+    try:
+        _call("mount", b"devpts", b"/dev/pts", b"devpts", flags, b"newinstance,ptmxmode=666")
+    except PermissionError:
+        _call("mount", b"tmpfs", b"/dev/pts", b"tmpfs", flags | _MS_RDONLY, b"size=4096")
+
+
+def mapped() -> int:
+    """Bytes of address space that this process has now; a guess where /proc does not tell."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return 2048 * MIB
+    return int(statm.read_text().split()[0]) * resource.getpagesize()
+
+
 def bound(limits: Limits, *, processes: bool = True) -> None:
     """Bound this process and what it starts by rlimits; they hold without any cgroup.
 
@@ -101,12 +121,8 @@ def bound(limits: Limits, *, processes: bool = True) -> None:
         processes: whether to count processes; outside a namespace of its own that would count all
             of the user's.
     """
-    statm = Path("/proc/self/statm")
-    mapped = 2048 * MIB
-    if statm.exists():
-        mapped = int(statm.read_text().split()[0]) * resource.getpagesize()
     most = {
-        resource.RLIMIT_AS: mapped + limits.memory_mib * MIB,
+        resource.RLIMIT_AS: mapped() + limits.memory_mib * MIB,
         resource.RLIMIT_FSIZE: limits.file_mib * MIB,
         resource.RLIMIT_CPU: int(limits.seconds * max(1, limits.torch_threads)) + 5,
         resource.RLIMIT_NOFILE: 256,

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import stat
+import symtable
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,11 +19,12 @@ from typing import Any
 from nbformat import NotebookNode
 
 from genssl_utils.course.source import Unit
+from genssl_utils.kit.check.exercise import STUB
 
 MOST_BYTES = 50 << 20
 """A notebook with its pictures; a larger file is not read."""
 MOST_SOURCE = 1 << 20
-"""Characters of all answers together."""
+"""Characters of all code together."""
 MOST_CELLS = 5000
 _NAME = re.compile(r"[\w.@+-]{1,120}")
 
@@ -58,6 +60,9 @@ class Submission:
 @dataclass
 class _Reading:
     answers: dict[str, list[str]] = field(default_factory=dict)
+    elsewhere: dict[str, list[str]] = field(default_factory=dict)
+    """Answers that stand in cells of the student's own; they count where the answer's cell does
+    not have one."""
     own: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
@@ -93,8 +98,6 @@ def read(unit: Unit, student: str) -> Submission:
         now = hashlib.sha256(data).hexdigest()
         reading = _read_cells(_cells(data), unit)
         cells = _plan(reading, unit)
-        if sum(len(source) for _, source in cells) > MOST_SOURCE:
-            raise Refused(f"its answers are longer than {MOST_SOURCE >> 20} MiB")
     except Refused as error:
         return Submission(student, None, now, None, (), (), str(error))
     except OSError as error:
@@ -106,7 +109,7 @@ def read(unit: Unit, student: str) -> Submission:
 
 
 def fingerprint(unit: Unit, student: str) -> str:
-    """SHA-256 of the notebook as it lies there now; empty where it cannot be read."""
+    """What tells what lies there now from another: the notebook's SHA-256 where it can be read."""
     folder = unit.root / "submitted" / student / unit.name
     try:
         path, _ = _notebook(folder, unit.name)
@@ -224,28 +227,30 @@ def _grade_id(cell: dict[str, Any]) -> str:
 
 def _read_cells(cells: Iterable[dict[str, Any]], unit: Unit) -> _Reading:
     """Sort the cells: answers by their id, code of the student's own by where it stands."""
+    code = [(_grade_id(cell), _source(cell)) for cell in cells if cell.get("cell_type") == "code"]
+    if sum(len(source) for _, source in code) > MOST_SOURCE:
+        raise Refused(f"its code is longer than {MOST_SOURCE >> 20} MiB")
     names = list(unit.exercises)
     checks = {c.metadata.nbgrader.grade_id for e in unit.exercises.values() for c in e.checks}
     released = {cell.source.strip() for cell in unit.nb.cells}
+    needed = _needed(source for _, source in code if source.strip() not in released)
     found, last = _Reading(), ""
     waiting: list[str] = []
-    for cell in cells:
-        if cell.get("cell_type") != "code":
-            continue
-        name, source = _grade_id(cell), _source(cell)
+    for name, source in code:
         if name in names:
             found.answers.setdefault(name, []).append(source)
             found.own.setdefault((name, "before"), []).extend(waiting)
             waiting, last = [], name
         elif name in checks:
             last = ""
-        elif source.strip() not in released and (own := _definitions(source)):
-            again = [n for n in names if re.search(rf"^def {n}\(", own, re.M)]
-            for other in again:  # an answer, although it stands in another cell
-                found.answers.setdefault(other, []).append(own)
-                found.remarks.append(f"{other} is also defined in a cell of the student's own")
-            if again:
+        elif source.strip() not in released and (own := _definitions(source, needed)):
+            if last and _redefines(own, last):  # it is what the check below it would have seen
+                found.answers[last].append(own)
+                found.remarks.append(f"{last} is also defined in a cell of the student's own")
                 continue
+            for other in names:
+                if _redefines(own, other):
+                    found.elsewhere.setdefault(other, []).append(own)
             if last:
                 found.own.setdefault((last, "after"), []).append(own)
             else:
@@ -255,19 +260,31 @@ def _read_cells(cells: Iterable[dict[str, Any]], unit: Unit) -> _Reading:
     return found
 
 
-def _definitions(source: str) -> str:
-    """What a cell of the student's own defines: imports, functions, classes, plain constants.
+def _redefines(source: str, name: str) -> bool:
+    return re.search(rf"^(async )?def {name}\(", source, re.M) is not None
+
+
+def _parsed(source: str) -> list[ast.stmt]:
+    """The statements of a cell; of one with lines for IPython those of the other lines."""
+    if "\x00" in source:
+        return []
+    plain = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?"))]
+    for text in (source, "\n".join(plain)):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            return ast.parse(text).body
+    return []
+
+
+def _definitions(source: str, needed: Iterable[str]) -> str:
+    """What a cell of the student's own defines: imports, functions, classes, plain constants, and
+    whatever gives a value to a name that is needed.
 
     Nothing else of it is run: an experiment of the student's may take minutes.
     """
-    if len(source) > MOST_SOURCE or "\x00" in source:
-        return ""
-    lines = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?"))]
+    kept = [n for n in _parsed(source) if _defines(n) or not _assigned(n).isdisjoint(needed)]
     try:
-        tree = ast.parse("\n".join(lines))
-        kept = [node for node in tree.body if _defines(node)]
         return ast.unparse(ast.Module(kept, [])) if kept else ""
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (ValueError, RecursionError, MemoryError):
         return ""
 
 
@@ -280,8 +297,68 @@ def _defines(node: ast.stmt) -> bool:
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return False
         return True
+    if isinstance(node, ast.Try):  # an import with something to fall back on
+        inner = [*node.body, *node.orelse, *(n for h in node.handlers for n in h.body)]
+        return not node.finalbody and all(isinstance(n, ast.Pass) or _defines(n) for n in inner)
     kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return isinstance(node, kinds)
+
+
+def _needed(sources: Iterable[str]) -> set[str]:
+    """Names outside of them that the functions of these cells use, and what those names need."""
+    needed: set[str] = set()
+    given: dict[str, list[ast.stmt]] = {}
+    for source in sources:
+        for node in _parsed(source):
+            if _defines(node):
+                needed |= _outer_names(node)
+            for name in _assigned(node):
+                given.setdefault(name, []).append(node)
+    waiting, seen = list(needed), set()
+    while waiting:
+        for node in given.pop(waiting.pop(), ()):
+            if id(node) not in seen:
+                seen.add(id(node))
+                more = _outer_names(node) - needed
+                needed |= more
+                waiting += more
+    return needed
+
+
+def _outer_names(node: ast.stmt) -> set[str]:
+    """Names that a statement takes from outside of it: its functions' locals are not among them."""
+    try:
+        tables = [symtable.symtable(ast.unparse(ast.Module([node], [])), "<cell>", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found: set[str] = set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        outer = table.get_type() == "module"
+        found |= {
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_referenced() and (outer or symbol.is_global())
+        }
+    return found
+
+
+def _assigned(node: ast.stmt) -> set[str]:
+    """Names that a statement gives a value to, or whose elements or attributes."""
+    if _defines(node):
+        return set()
+    found = set()
+    try:
+        for part in ast.walk(node):
+            if isinstance(getattr(part, "ctx", None), ast.Store):
+                while isinstance(part, (ast.Subscript, ast.Attribute, ast.Starred)):
+                    part = part.value
+                if isinstance(part, ast.Name):
+                    found.add(part.id)
+    except (RecursionError, MemoryError):
+        return set()
+    return found
 
 
 def _plan(reading: _Reading, unit: Unit) -> list[tuple[GradedId, str]]:
@@ -289,15 +366,21 @@ def _plan(reading: _Reading, unit: Unit) -> list[tuple[GradedId, str]]:
     plan: list[tuple[GradedId, str]] = []
     for name in unit.exercises:
         plan += [(None, own) for own in reading.own.get((name, "before"), ())]
-        given = reading.answers.get(name)
+        given = reading.answers.get(name, [])
+        elsewhere = reading.elsewhere.get(name, [])
+        written = [source for source in given if STUB not in source and source.strip()]
         if not given:
             reading.remarks.append(f"the cell of {name} is missing")
         elif len(given) > 1:
             reading.remarks.append(f"there are {len(given)} cells for {name}; the last one counts")
-        written = [s for s in given or () if "NotImplementedError" not in s] or given or [""]
+        if not written and elsewhere:
+            reading.remarks.append(f"{name} is defined in a cell of the student's own")
         # Definitions that follow an answer may be what it calls; they run with it.
         plan += [(None, own) for own in reading.own.get((name, "after"), ())]
-        plan.append((name, written[-1]))
+        *earlier, last = written or elsewhere[-1:] or given or [""]
+        # A cell that was split leaves a part of the answer in each.
+        plan += [(None, part) for part in earlier]
+        plan.append((name, last))
     return plan
 
 

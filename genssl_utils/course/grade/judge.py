@@ -12,6 +12,7 @@ import gc
 import io
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -24,11 +25,21 @@ from typing import Any
 from genssl_utils.course.catalogue import named_checks
 from genssl_utils.course.grade.boxes import Box, BoxLost
 from genssl_utils.course.grade.errors import revive
-from genssl_utils.course.grade.limits import Limits
+from genssl_utils.course.grade.limits import MIB, Limits
 from genssl_utils.kit import check
 from genssl_utils.kit.check import Outcome, Report
+from genssl_utils.kit.check.observe import Fact
 
 NOT_REACHED = "It was not reached."
+
+LONGEST_MESSAGE = 1000
+"""Characters; a longer one is made of what the student returned."""
+
+MOST_SEEN = 1000
+"""Numbers of one unrecognised answer that are kept."""
+
+MEMORY_MIB = 4096
+"""What judging one submission may take: its answers are numbers of the student's choice."""
 
 
 @dataclass
@@ -119,11 +130,15 @@ def judge(bench: Bench, job: dict[str, Any], box: Box) -> dict[str, Any]:
         ran = box.run_cell(source)
         if box.lost:
             break
-        if grade_id not in job["exercises"]:
+        if grade_id is None:
+            box.next_cell()
             continue
-        stand_ins[grade_id].stopped = ran.get("error")
-        verdict = _judge_exercise(bench, grade_id, job["seed"], stand_ins, box)
-        verdicts[grade_id] = verdict | {"printed": ran.get("printed", "")}
+        if grade_id in job["exercises"]:
+            # Once checks have run, a cell could print what they asked.
+            printed = "" if verdicts else ran.get("printed", "")
+            stand_ins[grade_id].stopped = ran.get("error")
+            verdict = _judge_exercise(bench, grade_id, job["seed"], stand_ins, box)
+            verdicts[grade_id] = verdict | {"printed": printed}
         box.next_exercise()
     box.stop()
     whole = {
@@ -180,8 +195,15 @@ def _run_checks(
 
 def _complete(ex: check.Exercise | None, cell: dict[str, Any], exercise: dict[str, Any]) -> Report:
     """The report with every declared check in it: one that never reported has failed."""
-    report = ex.report() if ex else Report(exercise["topic"], exercise["name"], cell["points"])
+    report = Report(exercise["topic"], exercise["name"], cell["points"])
+    if ex:
+        report = ex.result
+        with contextlib.suppress(Exception):  # a hint is not worth a verdict
+            ex.report()
     report.max_points = cell["points"]
+    for outcome in report.outcomes:
+        if len(outcome.message) > LONGEST_MESSAGE:
+            outcome.message = outcome.message[:LONGEST_MESSAGE] + " …"
     seen = {outcome.name for outcome in report.outcomes}
     for name, hidden, weight in named_checks(cell["source"]):
         if name not in seen:
@@ -195,11 +217,22 @@ def _unrecognised(ex: check.Exercise | None) -> list[dict[str, Any]]:
     if ex is None or ex.result.unanswered:
         return []
     known = {outcome.name for outcome in ex.result.outcomes if outcome.mistake}
-    return [
-        {"check": name, "seen": ex.observations[label].to_json()}
-        for name, label in ex._failing.items()
-        if name not in known and label in ex.observations
-    ]
+    found = []
+    for name, label in ex._failing.items():
+        if name not in known and label in ex.observations:
+            with contextlib.suppress(Exception):  # nor is a word for the statistics
+                found.append({"check": name, "seen": _briefly(ex.observations[label])})
+    return found
+
+
+def _briefly(seen: Any) -> dict[str, Any]:
+    """What was seen as numbers, or in a word where those would fill a book."""
+    tensor = getattr(seen, "tensor", None)
+    if tensor is not None and tensor.numel() > MOST_SEEN:
+        return Fact(f"shape {tuple(tensor.shape)}").to_json()
+    if isinstance(seen, Fact):
+        return Fact(seen.what[:LONGEST_MESSAGE]).to_json()
+    return seen.to_json()
 
 
 def _prove(bench: Bench, exercise: dict[str, Any], name: str, seed: str) -> dict[str, Any]:
@@ -267,6 +300,7 @@ def _judge_in_child(bench: Bench, boxes: socket.socket, reply: int) -> None:
         answer = socket.socket(fileno=reply)
         with answer.makefile("rb") as file:
             job = json.loads(file.readline())
+        _bound_memory()
         box = Box(boxes, Limits(**job["limits"]), last_try=job["last_try"])
         try:
             verdict = judge(bench, job, box)
@@ -275,10 +309,19 @@ def _judge_in_child(bench: Bench, boxes: socket.socket, reply: int) -> None:
         except Exception as error:
             where = _where(error)
             verdict = {"broken": f"{type(error).__name__}: {error} ({where})"}
-        answer.sendall(json.dumps(verdict).encode())
+        # Half a character, which no file can hold, becomes a question mark.
+        answer.sendall(json.dumps(verdict, ensure_ascii=False).encode("utf-8", "replace"))
         code = 0
     finally:
         os._exit(code)
+
+
+def _bound_memory() -> None:
+    if sys.platform == "linux":
+        from genssl_utils.course.grade.confine import mapped
+
+        most = mapped() + MEMORY_MIB * MIB
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _where(error: BaseException) -> str:

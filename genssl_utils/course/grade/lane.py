@@ -58,6 +58,7 @@ class Lane:
                     "PYTHONPATH": str(sandbox.PACKAGE.parent),
                 },
                 start_new_session=True,
+                cwd="/",  # Python looks for modules where it is started
             )  # fmt: skip
         for end in (theirs, boxes, server):
             end.close()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +68,7 @@ def start(
     python = [sys.executable, "-I", "-c", begin, *arguments]
     how: dict[str, Any] = {
         "pass_fds": keep, "stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/",
+        "stdout": subprocess.DEVNULL,  # a terminal would be shown inside, as /dev/console
     }  # fmt: skip
     if not walls:
         return subprocess.Popen(python, env=ENVIRONMENT, start_new_session=True, **how)
@@ -72,8 +76,9 @@ def start(
         raise CourseError(why)
     shown = _what_python_needs()
     bound = [path for path, target in shown if not target]
+    _refuse_to_show_the_course(bound)
     root = os.geteuid() == 0
-    stage = f"/tmp/genssl-stage-{os.getpid()}"
+    stage = _stage() if root else ""
     command = [_bwrap(), *_walls()]
     for path, target in shown:
         if target:
@@ -84,7 +89,6 @@ def start(
         command += ["--setenv", name, value]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--", *python]
     if root:
-        Path(stage).mkdir(mode=0o755, exist_ok=True)
         how["preexec_fn"] = _become_nobody(bound, stage)
     return subprocess.Popen(command, env={}, **how)
 
@@ -116,6 +120,17 @@ def _what_python_needs() -> list[tuple[str, str]]:
     return found
 
 
+def _refuse_to_show_the_course(shown: Sequence[str]) -> None:
+    """Stop where the course itself, with its answers, would be among what is shown."""
+    for course in (PACKAGE.parent, Path.cwd(), *Path.cwd().parents):
+        for path in map(Path, shown):
+            if path != PACKAGE and course.is_relative_to(path) and (course / "solutions").is_dir():
+                raise CourseError(
+                    f"The course lies in {path}, which submissions can read. Move it to another "
+                    "place, such as your home folder."
+                )
+
+
 def why_not_here() -> str:
     """Why no sandbox can be made on this machine, and what to do; empty where one can."""
     if sys.platform != "linux":
@@ -141,6 +156,14 @@ def why_not_here() -> str:
 
 def _bwrap() -> str:
     return shutil.which("bwrap") or ""
+
+
+@cache
+def _stage() -> str:
+    """An empty folder of this process to mount on; it goes when the process ends."""
+    folder = tempfile.mkdtemp(prefix="genssl-stage-")
+    atexit.register(os.rmdir, folder)
+    return folder
 
 
 def _become_nobody(sources: Sequence[str], stage: str) -> Callable[[], None]:

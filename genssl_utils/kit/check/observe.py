@@ -137,12 +137,14 @@ class Law:
     @property
     def specific(self) -> bool:
         """Whether it is a law at all and not one number, or none."""
-        return bool(np.isfinite(self.sample).all() and np.ptp(self.sample) > 0)
+        return bool(self.sample.size and np.isfinite(self.sample).all() and np.ptp(self.sample) > 0)
 
     def to_json(self) -> dict[str, Any]:
-        """Size and quantiles of the sample; -1 as size when it holds NaN."""
+        """Size and quantiles of the sample; -1 as size when it holds NaN, none when it is empty."""
         if np.isnan(self.sample).any():
             return {"kind": "law", "n": -1, "quantiles": []}
+        if not self.sample.size:
+            return {"kind": "law", "n": 0, "quantiles": []}
         quantiles = np.quantile(self.sample, LEVELS, method="inverted_cdf")
         numbers = [_to_number(float(f"{q:.5g}")) for q in quantiles]
         return {"kind": "law", "n": self.sample.size, "quantiles": numbers}
@@ -154,6 +156,8 @@ class Law:
         nan = bool(np.isnan(self.sample).any())
         if nan or recorded["n"] < 0:
             return nan and recorded["n"] < 0
+        if not self.sample.size or not recorded["n"]:
+            return self.sample.size == recorded["n"]
         at = np.array([float(q) for q in recorded["quantiles"]])
         slack = 6e-5 * np.abs(np.where(np.isfinite(at), at, 0)) + 1e-7
         ordered = np.sort(self.sample)
