@@ -248,7 +248,7 @@ def grade(
     (chosen,) = sourced([unit])
     from genssl_utils.course.grade.demo import demo_submissions
     from genssl_utils.course.grade.run import grade as mark
-    from genssl_utils.course.grade.run import show
+    from genssl_utils.course.grade.run import printable, show
 
     if demo:
         demo_submissions(chosen)
@@ -269,7 +269,9 @@ def grade(
     if flagged:
         out.print(f"{_count(len(flagged), 'submission')} for a person to look at:")
     for one in flagged:
-        out.print(f"  {escape(one.student)}: {escape('; '.join(one.reasons))}", soft_wrap=True)
+        out.print(
+            f"  {escape(printable(one.student))}: {escape('; '.join(one.reasons))}", soft_wrap=True
+        )
     raise typer.Exit(1 if flagged else 0)
 
 

@@ -23,6 +23,9 @@ MARKERS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
 REPORT = "application/vnd.genssl.report+json"
 """The mime type under which a check cell hands over its report."""
 
+STUB = "Replace this line with your answer."
+"""What the stub of an unwritten answer says, as the kit's checks know it."""
+
 CLAIM = "application/vnd.genssl.claim+json"
 """The mime type under which a notebook hands over a number that it claims."""
 

@@ -32,25 +32,7 @@ def fair(tmp_path_factory):
     return told
 
 
-# Waits for peer.py: a seed that an answer sets for itself is no breach, and the judge's own noise
-# goes on without it (`Peer._follow`).
-WAITS = {"seeds_in_its_call": "the pipe takes a seed for an attack"}
-
-
-def cases() -> list:
-    """Each file, the ones that wait for a change elsewhere marked."""
-    return [
-        pytest.param(
-            paper, id=paper.name,
-            marks=[pytest.mark.xfail(reason=WAITS[paper.name], strict=False)]
-            if paper.name in WAITS
-            else [],
-        )
-        for paper in FAIR
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("paper", cases())
+@pytest.mark.parametrize("paper", FAIR, ids=lambda paper: paper.name)
 def test_right_work_gets_its_points(fair, paper):
     mark = fair.marks[paper.name]
     assert sum(points or 0.0 for points in mark.points.values()) == paper.worth, mark

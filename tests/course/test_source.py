@@ -7,12 +7,13 @@ import pytest
 from genssl_utils.course.source import (
     CLAIM,
     REPORT,
+    STUB,
     CourseError,
     all_units,
     find_unit,
     project_root,
 )
-from toy_course import CHECK, TOY, write_unit
+from toy_course import CHECK, PROJECT, TOY, write_unit
 
 
 def test_a_unit_has_one_name_in_every_room(toy):
@@ -80,6 +81,13 @@ def test_the_mime_types_are_those_of_the_kit():
     from genssl_utils.kit import check, results
 
     assert (REPORT, CLAIM) == (check.MIME, results.CLAIM)
+
+
+def test_the_stub_is_that_of_the_kit_and_of_nbgrader():
+    from genssl_utils.kit.check import exercise
+
+    assert STUB == exercise.STUB
+    assert f'NotImplementedError("{STUB}")' in (PROJECT / "nbgrader_config.py").read_text()
 
 
 def test_units_come_in_the_order_of_the_course(course):

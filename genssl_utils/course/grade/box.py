@@ -61,6 +61,10 @@ def warm_up(setup: Sequence[str]) -> tuple[dict[str, Any], Any]:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    # Imported here once for all children, which could not reach every folder:
+    import genssl_utils.course.grade.peer
+    import genssl_utils.course.grade.wire  # noqa: F401
+
     torch.set_num_threads(1)  # more would start threads, which do not survive a fork
     config = Config()
     config.HistoryManager.enabled = False

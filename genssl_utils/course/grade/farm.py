@@ -56,6 +56,11 @@ def judge_on_worker(unit: str, job: dict[str, Any], walls: bool) -> dict[str, An
         return {"broken": str(error)}
 
 
+def warm_up_seconds() -> float:
+    """How long the lanes of this process took until they were ready."""
+    return max((lane.warm_up_seconds for lane in _lanes.values()), default=0.0)
+
+
 def close_lanes() -> None:
     """End what this process keeps warm."""
     with _lock:

@@ -18,14 +18,14 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from genssl_utils.course.source import Unit
-from genssl_utils.kit.check.exercise import STUB
+from genssl_utils.course.source import STUB, Unit
 
 MOST_BYTES = 50 << 20
 """A notebook with its pictures; a larger file is not read."""
 MOST_SOURCE = 1 << 20
 """Characters of all code together."""
 MOST_CELLS = 5000
+NO_STUDENT = "the folder's name is no student id (letters, digits and . _ - @ +)"
 _NAME = re.compile(r"[\w.@+-]{1,120}")
 
 GradedId = str | None
@@ -65,6 +65,16 @@ class _Reading:
     not have one."""
     own: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+
+
+def is_student(name: str) -> bool:
+    """Whether a folder under `submitted/` can be a student's; others get no row in the gradebook.
+
+    Example:
+        >>> is_student("ada.l-2"), is_student("a b"), is_student("..")
+        (True, False, False)
+    """
+    return bool(_NAME.fullmatch(name)) and not name.startswith(".")
 
 
 def students(unit: Unit) -> list[str]:
@@ -122,8 +132,8 @@ def fingerprint(unit: Unit, student: str) -> str:
 
 
 def _refuse_odd_folders(root: Path, student: str, folder: Path) -> None:
-    if not _NAME.fullmatch(student):
-        raise Refused("the folder's name is no student id (letters, digits and . _ - @ +)")
+    if not is_student(student):
+        raise Refused(NO_STUDENT)
     for path in (root / "submitted" / student, folder):
         if path.is_symlink():
             raise Refused(f"{path.name} is a link, and links are not followed")

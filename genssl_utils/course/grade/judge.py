@@ -142,7 +142,7 @@ def judge(bench: Bench, job: dict[str, Any], box: Box) -> dict[str, Any]:
         box.next_exercise()
     box.stop()
     whole = {
-        "box_seconds": round(box.spent, 4), "peak_mib": box.peak_mib,
+        "box_seconds": round(box.spent, 4), "cpu_seconds": box.cpu, "peak_mib": box.peak_mib,
         "restarts": max(0, box.restarts),
     }  # fmt: skip
     for verdict in verdicts.values():

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from typing import Any
 
 from genssl_utils.course.grade import sandbox
@@ -37,6 +38,7 @@ class Lane:
         self._unit, self._walls = unit, walls
         self._lock = threading.Lock()
         self._generation = 0
+        self.warm_up_seconds = 0.0
         self._start()
 
     def _start(self) -> None:
@@ -64,6 +66,7 @@ class Lane:
             end.close()
         self._jobs = ours
         self._ready = False
+        self._began = time.monotonic()
 
     def _await_ready(self) -> None:
         if self._ready:
@@ -76,6 +79,7 @@ class Lane:
         if not self._ready:
             raise LaneFailed("the judge did not start")
         self._jobs.settimeout(None)
+        self.warm_up_seconds = time.monotonic() - self._began
 
     def judge(self, job: dict[str, Any]) -> dict[str, Any]:
         """Judge one submission; when judge or sandbox went away under it, judge it again.

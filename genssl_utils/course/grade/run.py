@@ -78,7 +78,7 @@ class Grading:
         self.limits = limits_of(unit.root, unit.name)
         self.marks: dict[str, Mark] = {}
         self.counts = dict.fromkeys(("total", "done", "in the box", "failed", "flagged"), 0)
-        self.seconds: dict[str, float] = {}
+        self.seconds = dict.fromkeys(("all", "judging", "warm up", "recording"), 0.0)
         self._new: set[str] = set()  # keys of verdicts of this run
 
     def run(self, students: Sequence[str] = ()) -> list[Mark]:
@@ -105,6 +105,7 @@ class Grading:
             self.counts["total"] = len(wanted)
             keep_copy(self.unit.root, database(self.unit))
             with _recorder(self.unit) as self.recorder:
+                wanted = self._without_odd_names(wanted)
                 for _ in range(ROUNDS):
                     wanted = self._round(wanted)
                     if not wanted:
@@ -125,16 +126,26 @@ class Grading:
             )
         return sorted(set(students)) or handed_in
 
+    def _without_odd_names(self, students: Sequence[str]) -> list[str]:
+        """Leave out folders that can be no student's: a person renames or removes them."""
+        for name in students:
+            if not intake.is_student(name):
+                nothing = dict.fromkeys(self.unit.exercises)
+                self.marks[name] = Mark(name, nothing, [intake.NO_STUDENT])
+                self._count(
+                    **{what: self.counts[what] + 1 for what in ("done", "failed", "flagged")}
+                )
+        return [name for name in students if name not in self.marks]
+
     def _round(self, students: Sequence[str]) -> list[str]:
         """Read, judge and record; gives back those whose work changed meanwhile."""
         works = {name: self._work(intake.read(self.unit, name)) for name in students}
         waiting: dict[str, list[str]] = {}  # content → who handed it in
+        changed = []
         for name, work in works.items():
             if self._missing(work):
                 waiting.setdefault(work.submission.content, []).append(name)
-        changed = []
-        for name, work in works.items():
-            if name not in {n for names in waiting.values() for n in names}:
+            else:
                 changed += self._finish(work)
         if not waiting:
             return changed
@@ -151,6 +162,7 @@ class Grading:
                 for name in waiting[work.submission.content]:
                     changed += self._finish(works[name], done.verdict)
                 self._count(**{"in the box": min(self.jobs, left)})
+            self.seconds["warm up"] = farm.warm_up_seconds()
         self.seconds["judging"] = time.perf_counter() - started
         return changed
 
@@ -181,10 +193,12 @@ class Grading:
 
     def _keep(self, work: Work, job: Mapping[str, Any], result: dict[str, Any]) -> None:
         """Put the verdicts into the journal; what proves nothing is not kept."""
+        began = time.perf_counter()
         for name, verdict in result.get("exercises", {}).items():
             if trustworthy(verdict):
                 self.journal.verdict(work.keys[name], verdict)
                 self._new.add(work.keys[name])
+        self.seconds["recording"] += time.perf_counter() - began
 
     def _finish(self, work: Work, result: dict[str, Any] | None = None) -> list[str]:
         """Record one submission, unless it was replaced meanwhile; gives its name back then."""
@@ -204,11 +218,12 @@ class Grading:
         if before:
             told, reasons = before
         else:
+            began = time.perf_counter()
             told = self.recorder.record(submission, verdicts)
             reasons = self._reasons(submission, verdicts, result)
-            self.journal.record(
-                name, state | told | {"reasons": reasons, "content": submission.content}
-            )
+            about = {"reasons": reasons, "content": submission.content}
+            self.journal.record(name, state | told | about)
+            self.seconds["recording"] += time.perf_counter() - began
         mark = Mark(name, told["points"], reasons, fresh=not before)
         self.marks[name] = mark
         failed = any(points is None for points in mark.points.values()) or bool(submission.refused)
@@ -328,8 +343,13 @@ def show(unit: Unit, marks: Sequence[Mark]) -> Table:
     for mark in marks:
         cells = [_points(mark.points.get(name)) for name in unit.exercises]
         total = f"{mark.total:g}" if any(p is not None for p in mark.points.values()) else "-"
-        table.add_row(escape(mark.student), *cells, total)
+        table.add_row(escape(printable(mark.student)), *cells, total)
     return table
+
+
+def printable(name: str) -> str:
+    """A folder's name as it may go to a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in name)
 
 
 def _points(points: float | None) -> str:
