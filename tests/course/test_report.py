@@ -101,8 +101,8 @@ def graded(unit, students):
         told, points = CLASS[name]
         hand_in(unit, name, CODE.format(who=name))
         if told:
-            journal.verdict(f"old {name}", verdict(False, False, mistake="an_old_one"))
-            journal.verdict(f"key {name}", told)
+            journal.keep({f"old {name}": verdict(False, False, mistake="an_old_one")})
+            journal.keep({f"key {name}": told})
         entry = {"sha256": intake.fingerprint(unit, name), "points": {"double": points}}
         keys = {"double": f"key {name}"} if told else {}
         journal.record(name, {"keys": {"double": f"old {name}"}, "points": {"double": 0.0}})
@@ -261,7 +261,7 @@ def test_a_unit_that_was_never_graded_is_one_line(toy, genssl):
 
 
 def test_a_journal_without_a_submission_is_as_never_graded(toy):
-    Journal.open(toy.root, toy.name).verdict("key", verdict())
+    Journal.open(toy.root, toy.name).keep({"key": verdict()})
     with pytest.raises(CourseError, match="genssl grade 07_toy"):
         write_report(toy)
 
@@ -311,7 +311,7 @@ def test_long_names_are_kept_inside(toy):
     told = verdict(False, False, mistake="m" * 200, unknown=[number(*[1e-30] * 400)])
     told["cells"]["check_double"]["checks"][0]["name"] = "check " * 60
     journal = Journal.open(toy.root, toy.name)
-    journal.verdict("key", told)
+    journal.keep({"key": told})
     entry = {"keys": {"double": "key"}, "points": {"double": 0.0}, "reasons": ["why " * 90]}
     journal.record(long, entry | {"sha256": ""})
     assert long in write_report(toy, names=True)[0].read_text("utf-8")

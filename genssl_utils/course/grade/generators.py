@@ -22,8 +22,8 @@ _WORDS = 624
 _SEED = slice(0, 8)
 _STATE = slice(24, 24 + 8 * _WORDS)
 _LARGEST_NORMAL = 10.0
-_LOOK_UP = 500
-"""Blocks between two looks at the clock."""
+_FIRST_LOOK, _LONGEST_LOOK = 16, 1024
+"""Blocks that are looked at together; between two looks the clock is asked."""
 
 
 def lies_ahead(sent: Tensor, returned: Tensor, tick: Callable[[], None] = lambda: None) -> bool:
@@ -55,30 +55,57 @@ def lies_ahead(sent: Tensor, returned: Tensor, tick: Callable[[], None] = lambda
     ahead, behind = torch.Generator(), torch.Generator()
     ahead.set_state(sent)
     behind.manual_seed(ahead.initial_seed())
-    for block in range(MOST_BLOCKS):
-        if block % _LOOK_UP == 0:
-            tick()
-        here = ahead.get_state().numpy()
-        if np.array_equal(here[_STATE], target[_STATE]):
-            return _draw(ahead, _place(target) - _place(here)) and _same_twister(ahead, target)
-        _draw(ahead, _left(here))
-        here = behind.get_state().numpy()
-        if np.array_equal(here[_STATE], target[_STATE]):
+    looked_at, blocks = 0, _FIRST_LOOK
+    while looked_at < MOST_BLOCKS:
+        tick()
+        if _meets(ahead, target, blocks):
+            here = ahead.get_state().numpy()
+            _draw(ahead, _place(target) - _place(here))
+            return _same_twister(ahead, target)
+        if _meets(behind, target, blocks):
             return False
-        _draw(behind, _left(here))
+        looked_at, blocks = looked_at + blocks, min(4 * blocks, _LONGEST_LOOK)
     return False
+
+
+def _meets(ours: torch.Generator, target: np.ndarray, blocks: int) -> bool:
+    """Wind a generator on by so many blocks of words, or to the block of a target if it is there.
+
+    The first number drawn from a block shows its first word, so that few blocks need a close look.
+    """
+    begin = ours.get_state()
+    if np.array_equal(begin.numpy()[_STATE], target[_STATE]):
+        return True
+    left = _left(begin.numpy())
+    firsts = [_draw(ours, left)[-1:], _draw(ours, (blocks - 1) * _WORDS)[_WORDS - 1 :: _WORDS]]
+    wanted = _first_number(target)
+    for block in (torch.cat(firsts) == wanted).nonzero().flatten().tolist():
+        closer = torch.Generator()
+        closer.set_state(begin)
+        _draw(closer, left + block * _WORDS)
+        if np.array_equal(closer.get_state().numpy()[_STATE], target[_STATE]):
+            ours.set_state(closer.get_state())
+            return True
+    return False
+
+
+def _first_number(state: np.ndarray) -> int:
+    """The first number that `random_` draws from a block, by its first word (MT19937's tempering;
+    Matsumoto & Nishimura 1998)."""
+    y = int(state[_STATE][:8].view(np.uint64)[0])
+    y ^= y >> 11
+    y ^= (y << 7) & 0x9D2C5680
+    y ^= (y << 15) & 0xEFC60000
+    y ^= y >> 18
+    return y & 0x7FFFFFFF
 
 
 def _same_twister(ours: torch.Generator, target: np.ndarray) -> bool:
     return bool(np.array_equal(ours.get_state().numpy()[: _STATE.stop], target[: _STATE.stop]))
 
 
-def _draw(generator: torch.Generator, numbers: int) -> bool:
-    if not 0 <= numbers <= _WORDS:
-        return False
-    if numbers:
-        torch.empty(numbers, dtype=torch.int32).random_(generator=generator)
-    return True
+def _draw(generator: torch.Generator, numbers: int) -> Tensor:
+    return torch.empty(max(0, numbers), dtype=torch.int32).random_(generator=generator)
 
 
 def _place(state: np.ndarray) -> int:

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,14 @@ class Journal:
             elif entry["kind"] == "recorded":
                 self.recorded[entry["student"]] = entry
 
-    def verdict(self, key: str, verdict: dict[str, Any]) -> None:
-        """Keep a verdict.
+    def keep(self, verdicts: Mapping[str, dict[str, Any]]) -> None:
+        """Keep the verdicts on one submission, by their keys.
 
         Raises:
-            CourseError: the disk does not take it.
+            CourseError: the disk does not take them.
         """
-        self._append({"kind": "verdict", "key": key, "verdict": verdict})
-        self.verdicts[key] = verdict
+        self._append([{"kind": "verdict", "key": k, "verdict": v} for k, v in verdicts.items()])
+        self.verdicts |= verdicts
 
     def record(self, student: str, what: dict[str, Any]) -> None:
         """Keep that a score is in the gradebook.
@@ -83,16 +83,16 @@ class Journal:
             what: `sha256` of the notebook, `keys` of the verdicts behind it, and more.
         """
         entry = {"kind": "recorded", "student": student} | what
-        self._append(entry)
+        self._append([entry])
         self.recorded[student] = entry
 
-    def _append(self, entry: dict[str, Any]) -> None:
-        text = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode()
+    def _append(self, entries: Sequence[dict[str, Any]]) -> None:
+        texts = [json.dumps(e, ensure_ascii=True, separators=(",", ":")).encode() for e in entries]
         try:
             with open(self.path, "ab") as file:
                 before = file.tell()
                 try:
-                    file.write(_digest(text) + b" " + text + b"\n")
+                    file.write(b"".join(_digest(text) + b" " + text + b"\n" for text in texts))
                     file.flush()
                     os.fsync(file.fileno())
                 except OSError:

@@ -65,6 +65,7 @@ class Bench:
         for exercise in bench.exercises.values():
             for cell in exercise["checks"]:
                 cell["code"] = compile(cell["source"], f"<{cell['grade_id']}>", "exec")
+                cell["named"] = named_checks(cell["source"])
         bench.mistakes = _mistakes(unit["mistakes"]) if unit["mistakes"] else {}
         bench.warm_up()
         return bench
@@ -205,7 +206,7 @@ def _complete(ex: check.Exercise | None, cell: dict[str, Any], exercise: dict[st
         if len(outcome.message) > LONGEST_MESSAGE:
             outcome.message = outcome.message[:LONGEST_MESSAGE] + " …"
     seen = {outcome.name for outcome in report.outcomes}
-    for name, hidden, weight in named_checks(cell["source"]):
+    for name, hidden, weight in cell["named"]:
         if name not in seen:
             message = "" if hidden else NOT_REACHED
             report.outcomes.append(Outcome(name, weight, hidden, False, message))

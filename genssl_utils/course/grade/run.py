@@ -194,10 +194,11 @@ class Grading:
     def _keep(self, work: Work, job: Mapping[str, Any], result: dict[str, Any]) -> None:
         """Put the verdicts into the journal; what proves nothing is not kept."""
         began = time.perf_counter()
-        for name, verdict in result.get("exercises", {}).items():
-            if trustworthy(verdict):
-                self.journal.verdict(work.keys[name], verdict)
-                self._new.add(work.keys[name])
+        told = result.get("exercises", {}).items()
+        kept = {work.keys[name]: verdict for name, verdict in told if trustworthy(verdict)}
+        if kept:
+            self.journal.keep(kept)
+            self._new |= kept.keys()
         self.seconds["recording"] += time.perf_counter() - began
 
     def _finish(self, work: Work, result: dict[str, Any] | None = None) -> list[str]:

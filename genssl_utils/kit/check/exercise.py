@@ -256,7 +256,9 @@ def _sealed(seed: int) -> Iterator[None]:
     grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_available():  # asked first: without a GPU this notes a traceback each time
+            torch.cuda.manual_seed_all(seed)
         try:
             with contextlib.redirect_stderr(io.StringIO()):
                 yield
