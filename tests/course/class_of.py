@@ -306,7 +306,7 @@ class Class:
 
     def hand_in_honest(self, student: str) -> None:
         """All right, and unlike any other student's, so that it is judged by itself."""
-        answers = {name: f"{source}  # {student}" for name, source in ANSWERS.items()}
+        answers = {name: f"{source}  # {student!a}" for name, source in ANSWERS.items()}
         folder = self.folder(student)
         folder.mkdir(parents=True)
         nbformat.write(filled(self.release, answers), folder / f"{NAME}.ipynb")

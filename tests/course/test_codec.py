@@ -264,7 +264,8 @@ def test_too_large_is_an_error_of_the_sender() -> None:
 
 
 LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+    | st.floats().map(lambda x: x if x == x else math.nan)  # JSON knows one NaN
     | st.complex_numbers() | st.sampled_from(list(DTYPES.values()))
 )  # fmt: skip
 KEYS = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=3)
