@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 
-.PHONY: help lab test notebooks book grade-demo bench
+.PHONY: help lab test soak notebooks book grade-demo bench
 
 help:
 	@echo "make lab         open the course in JupyterLab"
 	@echo "make test        everything that is checked before a change goes in"
+	@echo "make soak        ten minutes of killing a grader at random points"
 	@echo "make notebooks   make the students' notebooks from solutions/"
 	@echo "make book        run the units, build the book into build/book and serve it"
 	@echo "make grade-demo  grade four made-up students and write their feedback"
@@ -23,6 +24,9 @@ test: $(READY)
 	@$(BIN)/genssl build --check
 	@$(BIN)/genssl run --jobs 2
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+
+soak: $(READY)
+	@GENSSL_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_grade_kills.py --timeout 1500
 
 notebooks: $(READY)
 	@$(BIN)/genssl build
