@@ -84,9 +84,9 @@ def test_the_mime_types_are_those_of_the_kit():
 
 
 def test_the_stub_is_that_of_the_kit_and_of_nbgrader():
-    from genssl_utils.kit.check import exercise
+    from genssl_utils.kit.check.exercise import STUB as KITS
 
-    assert STUB == exercise.STUB
+    assert STUB == KITS
     assert f'NotImplementedError("{STUB}")' in (PROJECT / "nbgrader_config.py").read_text()
 
 
