@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import GetGrades, OverwriteCells, SaveAutoGrades
 
-from genssl_utils.course.feedback import HideTests
+from genssl_utils.course.feedback import HideTests, Styled
 from genssl_utils.course.released import RequireReport, ResetTags
 
 c = get_config()  # noqa: F821 (nbgrader puts it there)
@@ -46,4 +45,4 @@ c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\s\S]*"
 
 # Feedback shows scores and comments, and no hidden test.
-c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [GetGrades, HideTests, Styled]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -49,6 +50,14 @@ class HideTests(NbGraderPreprocessor):
             if cell.cell_type == "code":
                 clean(cell, released)
         return nb, resources
+
+
+class Styled(CSSHTMLHeaderPreprocessor):
+    """The style of nbconvert's pages, and long lines of a report wrap where they were cut off."""
+
+    def _generate_header(self, resources: ResourcesDict) -> list[str]:
+        wrapped = ".output_subarea pre { white-space: pre-wrap; overflow-wrap: anywhere; }"
+        return [*super()._generate_header(resources), wrapped]
 
 
 def clean(cell: NotebookNode, released: Released) -> None:
