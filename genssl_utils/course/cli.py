@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
 
@@ -269,7 +270,7 @@ def grade(
         out.print(f"{_count(kept, 'submission')} had not changed since {they} graded.")
     if other := moved(marks):
         out.print(f"{_count(len(other), 'submission')} with other points than before:")
-        out.print(f"  {escape(', '.join(other))}")
+        out.print(Columns([escape(one) for one in other], padding=(0, 2)))
     if flagged:
         out.print(f"{_count(len(flagged), 'submission')} for a person to look at:")
     for one in flagged:

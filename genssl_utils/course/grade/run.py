@@ -231,6 +231,8 @@ class Grading:
             reasons = self._reasons(submission, verdicts, result)
             about = {"reasons": reasons, "content": submission.content}
             self.journal.record(name, state | told | about)
+            if told["by_hand"] and not told["to_do"] and reasons == last.get("reasons"):
+                reasons = []  # a person looked at it already
             self.seconds["recording"] += time.perf_counter() - began
         mark = Mark(name, told["points"], reasons, fresh=not before)
         if last.get("sha256") == submission.sha256 and None not in last["points"].values():
@@ -339,12 +341,18 @@ def grade(
             progress.update(bar, total=counts["total"], completed=counts["done"], now=shown)
 
         run = Grading(unit, jobs=jobs, scheduler=scheduler, force=force, walls=walls, progress=told)
-        return run.run(students)
+        try:
+            return run.run(students)
+        except CourseError:
+            progress.live.transient = True  # the line that says why stands alone
+            raise
 
 
 def show(unit: Unit, marks: Sequence[Mark]) -> Group:
     """All marks as a table, whose columns are numbered so that it fits a narrow terminal."""
-    legend = Columns([f"{number} {name}" for number, name in enumerate(unit.exercises, 1)])
+    legend = Columns(
+        [f"{number} {name}" for number, name in enumerate(unit.exercises, 1)], padding=(0, 2)
+    )
     table = Table()
     table.add_column("student")
     for number, exercise in enumerate(unit.exercises.values(), 1):
