@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 
 import pytest
+from nbgrader.api import Gradebook
 from rich.console import Console
 
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import sandbox
+from genssl_utils.course.grade.recorder import database
 from genssl_utils.course.grade.run import Mark, grade, moved, show
 from genssl_utils.course.source import all_units, find_unit
 from small_class import ANSWERS, hand_in
@@ -60,3 +62,17 @@ def test_a_notebook_that_a_person_renamed_is_not_talked_of_again(toy):
     odd.rename(right)
     (mark,) = grade(toy, walls=WALLS)
     assert (mark.reasons, mark.total) == ([], 2.0)
+
+
+def test_what_a_person_has_graded_is_not_asked_for_again(toy):
+    build([toy])
+    hand_in(toy, "stops", ANSWERS[4])
+    (mark,) = grade(toy, walls=WALLS)
+    assert mark.reasons
+    with Gradebook(database(toy)) as book:
+        row = book.find_grade("check_double", toy.name, toy.name, "stops")
+        row.manual_score, row.needs_manual_grade = 1.5, False
+        book.db.commit()
+    for force in (False, True):
+        (mark,) = grade(toy, walls=WALLS, force=force)
+        assert (mark.reasons, mark.total) == ([], 1.5)
