@@ -26,7 +26,8 @@ c.CourseDirectory.course_id = "genssl"  # which a database that checks its keys 
 STUB = 'raise NotImplementedError("Replace this line with your answer.")'
 c.ClearSolutions.code_stub = {"python": STUB}
 
-# Grading runs the answers and their checks; it leaves out the experiments, which cost the minutes.
+# For nbgrader's own autograde, which has no sandbox: `genssl grade` is the one to use.
+# It runs the answers and their checks and leaves out the experiments, which cost the minutes.
 c.Execute.timeout = 120
 c.Execute.extra_arguments = [
     "--HistoryManager.hist_file=:memory:",

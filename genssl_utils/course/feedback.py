@@ -91,7 +91,8 @@ def _without_hidden_lines(output: NotebookNode, released: Released) -> NotebookN
 def _report(cell: NotebookNode, released: Released) -> str:
     """A check cell's report in plain lines; empty where there is none that can be believed.
 
-    The report came out of a kernel that ran the student's code, so it may say anything.
+    Graded by nbgrader itself, it came out of a kernel that ran the student's code, so it may say
+    anything.
     """
     report = report_in(cell)
     name = released.exercises.get(cell.metadata.nbgrader.get("grade_id"))
