@@ -12,6 +12,7 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 
 from genssl_utils.course.gradebook import convert, settings
 from genssl_utils.course.released import Released, is_check, report_in
@@ -55,8 +56,13 @@ class HideTests(NbGraderPreprocessor):
 class Styled(CSSHTMLHeaderPreprocessor):
     """The style of nbconvert's pages, and long lines of a report wrap where they were cut off."""
 
+    enabled = Bool(True).tag(config=True)
+
     def _generate_header(self, resources: ResourcesDict) -> list[str]:
-        wrapped = ".output_subarea pre { white-space: pre-wrap; overflow-wrap: anywhere; }"
+        wrapped = (
+            ".output_subarea pre "
+            "{ white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }"
+        )
         return [*super()._generate_header(resources), wrapped]
 
 
