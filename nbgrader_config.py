@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import GetGrades, OverwriteCells, SaveAutoGrades
 
-from genssl_utils.course.feedback import HideTests
+from genssl_utils.course.feedback import HideTests, Styled
 from genssl_utils.course.released import RequireReport, ResetTags
 
 c = get_config()  # noqa: F821 (nbgrader puts it there)
@@ -27,7 +26,8 @@ c.CourseDirectory.course_id = "genssl"  # which a database that checks its keys 
 STUB = 'raise NotImplementedError("Replace this line with your answer.")'
 c.ClearSolutions.code_stub = {"python": STUB}
 
-# Grading runs the answers and their checks; it leaves out the experiments, which cost the minutes.
+# For nbgrader's own autograde, which has no sandbox: `genssl grade` is the one to use.
+# It runs the answers and their checks and leaves out the experiments, which cost the minutes.
 c.Execute.timeout = 120
 c.Execute.extra_arguments = [
     "--HistoryManager.hist_file=:memory:",
@@ -46,4 +46,4 @@ c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\s\S]*"
 
 # Feedback shows scores and comments, and no hidden test.
-c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [GetGrades, HideTests, Styled]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
 
@@ -248,7 +249,7 @@ def grade(
     (chosen,) = sourced([unit])
     from genssl_utils.course.grade.demo import demo_submissions
     from genssl_utils.course.grade.run import grade as mark
-    from genssl_utils.course.grade.run import printable, show
+    from genssl_utils.course.grade.run import moved, printable, show
 
     if demo:
         demo_submissions(chosen)
@@ -265,7 +266,11 @@ def grade(
     flagged = [one for one in marks if one.reasons]
     kept = sum(not one.fresh for one in marks)
     if kept:
-        out.print(f"{_count(kept, 'submission')} had not changed since they were graded.")
+        they = "it was" if kept == 1 else "they were"
+        out.print(f"{_count(kept, 'submission')} had not changed since {they} graded.")
+    if other := moved(marks):
+        out.print(f"{_count(len(other), 'submission')} with other points than before:")
+        out.print(Columns([escape(one) for one in other], padding=(0, 2)))
     if flagged:
         out.print(f"{_count(len(flagged), 'submission')} for a person to look at:")
     for one in flagged:
@@ -281,8 +286,11 @@ def feedback(unit: One) -> None:
     (chosen,) = sourced([unit])
     from genssl_utils.course.feedback import write_feedback
 
-    for path in write_feedback(chosen):
-        out.print(escape(str(path.relative_to(chosen.root))))
+    with out.status(f"Writing feedback on {escape(chosen.name)} ..."):
+        pages = write_feedback(chosen)
+    for path in pages:
+        out.print(escape(str(path.relative_to(chosen.root))), soft_wrap=True)
+    out.print(f"{_count(len(pages), 'page')} of feedback.")
 
 
 @app.command(rich_help_panel=INSTRUCTOR)

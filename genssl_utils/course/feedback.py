@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 
 from genssl_utils.course.gradebook import convert, settings
 from genssl_utils.course.released import Released, is_check, report_in
@@ -51,6 +53,19 @@ class HideTests(NbGraderPreprocessor):
         return nb, resources
 
 
+class Styled(CSSHTMLHeaderPreprocessor):
+    """The style of nbconvert's pages, and long lines of a report wrap where they were cut off."""
+
+    enabled = Bool(True).tag(config=True)
+
+    def _generate_header(self, resources: ResourcesDict) -> list[str]:
+        wrapped = (
+            ".output_subarea pre "
+            "{ white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }"
+        )
+        return [*super()._generate_header(resources), wrapped]
+
+
 def clean(cell: NotebookNode, released: Released) -> None:
     """Clean one code cell in place.
 
@@ -82,7 +97,8 @@ def _without_hidden_lines(output: NotebookNode, released: Released) -> NotebookN
 def _report(cell: NotebookNode, released: Released) -> str:
     """A check cell's report in plain lines; empty where there is none that can be believed.
 
-    The report came out of a kernel that ran the student's code, so it may say anything.
+    Graded by nbgrader itself, it came out of a kernel that ran the student's code, so it may say
+    anything.
     """
     report = report_in(cell)
     name = released.exercises.get(cell.metadata.nbgrader.get("grade_id"))

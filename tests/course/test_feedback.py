@@ -214,6 +214,7 @@ def test_grading_and_feedback_of_four_made_up_students(toy):
             assert secret not in html.unescape(shown)
     half = next(page for page in pages if "demo_half" in page.parts).read_text("utf-8")
     assert "double: 1 of 2 points" in half
+    assert "pre-wrap; overflow-wrap" in half  # long lines are not cut off
 
 
 def test_one_broken_submission_does_not_stop_the_others(toy):

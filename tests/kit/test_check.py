@@ -188,6 +188,15 @@ def test_raises():
     assert "raised nothing" in str(run(lambda ex: ex.raises(ValueError, lambda: 1)))
 
 
+def test_a_function_that_was_stopped_raised_nothing_of_its_own():
+    def stopped():
+        raise check.CheckFailed("Your code ran longer than 5 s and was stopped.")
+
+    said = str(run(lambda ex: ex.raises(ValueError, stopped)))
+    assert "longer than 5 s" in said
+    assert "CheckFailed" not in said
+
+
 def test_parts_of_a_tuple_and_keys_of_a_dict():
     assert run(lambda ex: ex.parts((X, X), "y, log_det")).passed
     assert run(lambda ex: ex.parts([X, X], "y, log_det")).passed

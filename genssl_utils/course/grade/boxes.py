@@ -136,8 +136,8 @@ class Box:
         except TooSlow:
             self._hang_up()
             self._fail(
-                f"ran longer than {seconds:.2g} s",
-                f"Your code ran longer than {seconds:.2g} s and was stopped.",
+                f"ran longer than {seconds:.3g} s",
+                f"Your code ran longer than {seconds:.3g} s and was stopped.",
             )
         except BadMessage as error:
             self._hang_up()

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import Console
+from rich.columns import Columns
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -40,6 +41,8 @@ class Mark:
     """Why a person should look at it."""
     fresh: bool = True
     """Whether this run wrote it, or it was there and still holds."""
+    before: float | None = None
+    """All points that an earlier run wrote for the same work; None where there was none."""
 
     @property
     def total(self) -> float:
@@ -214,7 +217,11 @@ class Grading:
             if key in self.journal.verdicts
         }
         received = submission.received.isoformat() if submission.received else ""
-        state = {"sha256": submission.sha256, "received": received, "keys": work.keys}
+        state = {
+            "sha256": submission.sha256, "received": received, "keys": work.keys,
+            "remarks": list(submission.remarks),
+        }  # fmt: skip
+        last = self.journal.recorded.get(name, {})
         before = self._holds(name, state, len(verdicts))
         if before:
             told, reasons = before
@@ -224,8 +231,12 @@ class Grading:
             reasons = self._reasons(submission, verdicts, result)
             about = {"reasons": reasons, "content": submission.content}
             self.journal.record(name, state | told | about)
+            if told["by_hand"] and not told["to_do"] and reasons == last.get("reasons"):
+                reasons = []  # a person looked at it already
             self.seconds["recording"] += time.perf_counter() - began
         mark = Mark(name, told["points"], reasons, fresh=not before)
+        if last.get("sha256") == submission.sha256 and None not in last["points"].values():
+            mark.before = sum(last["points"].values())
         self.marks[name] = mark
         failed = any(points is None for points in mark.points.values()) or bool(submission.refused)
         self.counts["done"] += 1
@@ -330,22 +341,38 @@ def grade(
             progress.update(bar, total=counts["total"], completed=counts["done"], now=shown)
 
         run = Grading(unit, jobs=jobs, scheduler=scheduler, force=force, walls=walls, progress=told)
-        return run.run(students)
+        try:
+            return run.run(students)
+        except CourseError:
+            progress.live.transient = True  # the line that says why stands alone
+            raise
 
 
-def show(unit: Unit, marks: Sequence[Mark]) -> Table:
-    """All marks as a table."""
-    table = Table(title=f"{unit.name}: {len(marks)} handed in", title_justify="left")
+def show(unit: Unit, marks: Sequence[Mark]) -> Group:
+    """All marks as a table, whose columns are numbered so that it fits a narrow terminal."""
+    legend = Columns(
+        [f"{number} {name}" for number, name in enumerate(unit.exercises, 1)], padding=(0, 2)
+    )
+    table = Table()
     table.add_column("student")
-    for name, exercise in unit.exercises.items():
-        table.add_column(f"{name} /{exercise.points:g}", justify="right")
+    for number, exercise in enumerate(unit.exercises.values(), 1):
+        table.add_column(f"{number}\n/{exercise.points:g}", justify="right")
     top = sum(exercise.points for exercise in unit.exercises.values())
-    table.add_column(f"total /{top:g}", justify="right")
+    table.add_column(f"total\n/{top:g}", justify="right")
     for mark in marks:
         cells = [_points(mark.points.get(name)) for name in unit.exercises]
         total = f"{mark.total:g}" if any(p is not None for p in mark.points.values()) else "-"
         table.add_row(escape(printable(mark.student)), *cells, total)
-    return table
+    return Group(f"{unit.name}: {len(marks)} handed in", legend, table)
+
+
+def moved(marks: Sequence[Mark]) -> list[str]:
+    """Who has other points than at the last grading of the same work, and what they were."""
+    return [
+        f"{printable(mark.student)} {mark.before:g} → {mark.total:g}"
+        for mark in marks
+        if mark.fresh and mark.before is not None and abs(mark.before - mark.total) > 1e-9
+    ]
 
 
 def printable(name: str) -> str:
