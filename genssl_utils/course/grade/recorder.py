@@ -37,7 +37,7 @@ UNJUDGED = "No verdict yet: a person has to look at this one."
 
 
 class NotRegistered(CourseError):
-    """The gradebook does not know the unit."""
+    """The gradebook does not know the unit, or knows it as it was."""
 
 
 class _OneTransaction(Session):
@@ -81,7 +81,7 @@ class Recorder:
         unit: the unit.
 
     Raises:
-        NotRegistered: the gradebook does not know the unit.
+        NotRegistered: the gradebook does not know the unit as it is.
         CourseError: the gradebook cannot be opened.
     """
 
@@ -92,13 +92,28 @@ class Recorder:
         _quiet_nbgrader()
         try:
             self._book = _Book(self._course.db_url, self._course.course_id)
-            self._book.find_assignment(unit.name)
-        except MissingEntry as error:
-            self._book.close()
-            raise NotRegistered(f"The gradebook does not know {unit.name}.") from error
+            if not self._knows_unit():
+                self._book.close()
+                raise NotRegistered(
+                    f"The gradebook does not know {unit.name} as it is. Run: genssl build {unit.name}"
+                )
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
         self._autograded = unit.root / self._config.CourseDirectory.autograded_directory
+
+    def _knows_unit(self) -> bool:
+        """Whether the gradebook has the unit's cells: a crash may have come before it was told."""
+        try:
+            known = self._book.find_notebook(self.unit.name, self.unit.name)
+        except MissingEntry:
+            return False
+        points = {
+            check.metadata.nbgrader.grade_id: float(check.metadata.nbgrader.points)
+            for exercise in self.unit.exercises.values() for check in exercise.checks
+        }  # fmt: skip
+        answers = {cell.name for cell in known.solution_cells}
+        worth = {cell.name: cell.max_score for cell in known.grade_cells}
+        return worth == points and answers >= self.unit.exercises.keys()
 
     def close(self) -> None:
         """Let go of the gradebook."""
@@ -209,6 +224,8 @@ class Recorder:
             return None
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
+        finally:
+            self._book.db.remove()  # no transaction stays open while others are judged
 
 
 class _Scores(SaveAutoGrades):
