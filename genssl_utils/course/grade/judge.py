@@ -172,8 +172,8 @@ def _judge_exercise(
         unknown += _unrecognised(ex)
     passed = all(cell["status"] == "passed" for cell in cells.values())
     verdict: dict[str, Any] = {
-        "cells": cells, "trouble": box.trouble, "unknown": unknown, "proof": None,
-        "box_seconds": round(box.spent - in_box, 4),
+        "cells": cells, "trouble": box.trouble, "hasty": box.hasty and not passed,
+        "unknown": unknown, "proof": None, "box_seconds": round(box.spent - in_box, 4),
     }  # fmt: skip
     if passed:
         verdict["proof"] = _prove(bench, exercise, name, seed)

@@ -170,17 +170,19 @@ class Grading:
         keys = {}
         if not submission.refused:
             keys = {
-                name: verdict_key(self.file, name, submission, self.limits)
+                name: verdict_key(self.file, name, submission, self.limits, walls=self.walls)
                 for name in self.unit.exercises
             }
         return Work(submission, keys)
 
     def _missing(self, work: Work) -> list[str]:
-        """The exercises that have to be judged."""
+        """The exercises that have to be judged, among them those that a slow machine may have
+        failed: what ran out of time is judged anew by each run."""
         return [
             name
             for name, key in work.keys.items()
-            if key not in self.journal.verdicts or (self.force and key not in self._new)
+            if key not in self._new
+            and (self.force or self.journal.verdicts.get(key, {"hasty": True}).get("hasty"))
         ]
 
     def _job(self, work: Work) -> dict[str, Any]:
@@ -215,7 +217,8 @@ class Grading:
         }
         received = submission.received.isoformat() if submission.received else ""
         state = {"sha256": submission.sha256, "received": received, "keys": work.keys}
-        before = self._holds(name, state, len(verdicts))
+        failed = (result or {}).get("broken")  # to be said, whatever stood there before
+        before = None if failed else self._holds(name, state, len(verdicts))
         if before:
             told, reasons = before
         else:
@@ -270,6 +273,8 @@ class Grading:
                     reasons.append(f"{name}: not judged ({why})")
             elif verdict["trouble"]:
                 reasons.append(f"{name}: {verdict['trouble']}")
+        if verdicts and (why := (result or {}).get("broken")):
+            reasons.append(f"judged again in vain ({why}): the verdicts of before stand")
         return reasons
 
     def _count(self, **counts: int) -> None:
