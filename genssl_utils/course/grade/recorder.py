@@ -95,7 +95,7 @@ class Recorder:
             if not self._knows_unit():
                 self._book.close()
                 raise NotRegistered(
-                    f"The gradebook does not know {unit.name} as it is. Run: genssl build {unit.name}"
+                    f"The gradebook does not know {unit.name} as it is. Run: genssl build"
                 )
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
