@@ -117,3 +117,17 @@ def test_a_verdict_that_could_not_be_given_again_stands_and_that_is_said(small, 
     marks = grade(small, force=True)
     assert [mark.total for mark in marks] == [2.0, 1.0, 0.0]
     assert all("in vain (the judge is ill)" in mark.reasons[0] for mark in marks)
+
+
+def test_another_deadline_and_a_receipt_that_is_gone_reach_the_gradebook(small):
+    stamp = small.root / "submitted" / "s0" / "07_toy" / "timestamp.txt"
+    stamp.write_text("2026-01-02 00:00:00 UTC\n")
+    grade(small)
+    with sqlite3.connect(small.root / "gradebook.db") as book:
+        book.execute("update assignment set duedate = '2026-01-01 00:00:00.000000'")
+    assert {mark.student: mark.fresh for mark in grade(small)} == {
+        "s0": True, "s1": False, "s2": False,
+    }  # fmt: skip
+    stamp.unlink()
+    grade(small)
+    assert {row[6] for row in rows(small.root) if row[:2] == ("s0", "check_double")} == {None}

@@ -135,7 +135,8 @@ class Recorder:
         Returns:
             `points` by exercise (None where a person has to say), `auto` (scores by check cell,
             as the judge gave them), `by_hand` (whether a person
-            graded something), `to_do` (whether a person still has to) and `late_penalty`.
+            graded something), `to_do` (whether a person still has to), `late_penalty` and `late`
+            (seconds, which change with the deadline).
 
         Raises:
             CourseError: the disk or the gradebook does not take it; nothing was written then.
@@ -177,8 +178,9 @@ class Recorder:
     def _write(self, submission: Submission, nb: NotebookNode) -> dict:
         name, student, book = self.unit.name, submission.student, self._book
         book.update_or_create_student(student)
-        when = {"timestamp": submission.received.isoformat()} if submission.received else {}
-        book.update_or_create_submission(name, student, **when)
+        # None, too, is written: an earlier submission's time is not this one's.
+        when = submission.received.isoformat() if submission.received else None
+        book.update_or_create_submission(name, student, timestamp=when)
         row = book.find_submission_notebook(name, name, student)
         self._add_new_cells(row)
         told = {"notebook": name, "assignment": name, "student": student, "gradebook": book}
@@ -201,6 +203,7 @@ class Recorder:
             "by_hand": any(grade.manual_score is not None for grade in row.grades),
             "to_do": any(grade.needs_manual_grade for grade in row.grades),
             "late_penalty": row.late_submission_penalty,
+            "late": float(row.assignment.total_seconds_late),
         }
 
     def _add_new_cells(self, row: SubmittedNotebook) -> None:
@@ -329,6 +332,8 @@ def _write_evidence(folder: Path, name: str, nb: NotebookNode, submission: Submi
     if submission.received:
         text = submission.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
         _replace(folder / "timestamp.txt", text + "\n")
+    else:
+        (folder / "timestamp.txt").unlink(missing_ok=True)
     _replace(folder / f"{name}.ipynb", nbformat.writes(nb) + "\n")
     for other in folder.iterdir():  # of an earlier grading, by whatever means
         if other.name not in (f"{name}.ipynb", "timestamp.txt"):

@@ -112,6 +112,7 @@ class Grading:
                         break
                 for student in wanted:
                     self.marks[student].reasons.append("it kept changing while it was graded")
+                    self._count_flagged()
         self.seconds["all"] = time.perf_counter() - began
         return [self.marks[name] for name in sorted(self.marks)]
 
@@ -132,9 +133,7 @@ class Grading:
             if not intake.is_student(name):
                 nothing = dict.fromkeys(self.unit.exercises)
                 self.marks[name] = Mark(name, nothing, [intake.NO_STUDENT])
-                self._count(
-                    **{what: self.counts[what] + 1 for what in ("done", "failed", "flagged")}
-                )
+                self._count_flagged()
         return [name for name in students if name not in self.marks]
 
     def _round(self, students: Sequence[str]) -> list[str]:
@@ -163,7 +162,7 @@ class Grading:
                     changed += self._finish(works[name], done.verdict)
                 self._count(**{"in the box": min(self.jobs, left)})
             self.seconds["warm up"] = farm.warm_up_seconds()
-        self.seconds["judging"] = time.perf_counter() - started
+        self.seconds["judging"] += time.perf_counter() - started
         return changed
 
     def _work(self, submission: Submission) -> Work:
@@ -250,8 +249,8 @@ class Grading:
         folder = settings(self.unit.root).CourseDirectory.autograded_directory
         evidence = self.unit.root / folder / name / self.unit.name / f"{self.unit.name}.ipynb"
         told = self.recorder.standing(name) if evidence.is_file() else None
-        if told is None or told["auto"] != before["auto"]:  # another gradebook than was written
-            return None
+        if told is None or any(told[part] != before.get(part) for part in ("auto", "late")):
+            return None  # another gradebook than was written, or another deadline
         seen = told["by_hand"] and not told["to_do"]  # a person looked at it already
         return told, [] if seen else before["reasons"]
 
@@ -276,6 +275,10 @@ class Grading:
         if verdicts and (why := (result or {}).get("broken")):
             reasons.append(f"judged again in vain ({why}): the verdicts of before stand")
         return reasons
+
+    def _count_flagged(self) -> None:
+        """One more that is done with, without marks, and that a person has to look at."""
+        self._count(**{what: self.counts[what] + 1 for what in ("done", "failed", "flagged")})
 
     def _count(self, **counts: int) -> None:
         self.counts |= counts
