@@ -98,12 +98,12 @@ class Grading:
         if self.walls and not self.scheduler and (why := sandbox.why_not_here()):
             raise CourseError(why)
         with only_grader(self.unit.root):
+            keep_copy(self.unit.root, database(self.unit))
             _register_if_stale(self.unit)
             self.file = unit_for_judge(self.unit)
             self.secret = secret(self.unit.root)
             self.journal = Journal.open(self.unit.root, self.unit.name)
             self.counts["total"] = len(wanted)
-            keep_copy(self.unit.root, database(self.unit))
             with _recorder(self.unit) as self.recorder:
                 wanted = self._without_odd_names(wanted)
                 for _ in range(ROUNDS):
