@@ -12,7 +12,7 @@ import nbformat
 
 from genssl_utils.course.citations import with_links
 from genssl_utils.course.files import write_atomic
-from genssl_utils.course.gradebook import convert, settings
+from genssl_utils.course.gradebook import add_new_cells, convert, settings
 from genssl_utils.course.source import MARKERS, CourseError, Unit
 
 
@@ -136,6 +136,7 @@ def register(unit: Unit) -> None:
     write_atomic(folder / name, source_notebook(unit))
     # The notebook that students get was made without the gradebook; its code cells are the same.
     config.CourseDirectory.release_directory = "build/release"
+    add_new_cells(config, unit.name, unit.nb)
     convert(GenerateAssignment, config, unit.name, force=True)
 
 

@@ -222,7 +222,7 @@ def grade(
     student: Annotated[
         list[str] | None, typer.Option(help="Only this student; may be given again.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Submissions at once; one a core when 0.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Submissions at once; one a core when 0.")] = 0,
     scheduler: Annotated[
         str, typer.Option(help="A Dask scheduler, tcp://HOST:PORT or tls://HOST:PORT.")
     ] = "",
@@ -243,6 +243,7 @@ def grade(
     a mended check is run again by itself. Limits are in grading.toml.
 
     Exit code 0: all graded. 1: some need a person, named below the table. 2: nothing could be done.
+    130: stopped by Ctrl-C; the same command goes on.
 
     Example: `genssl grade 05 --jobs 4`
     """
@@ -258,10 +259,14 @@ def grade(
             "[bold red]NO SANDBOX: submissions can read and change whatever you can, reach the "
             "network, and go on running. Use a machine that holds nothing else.[/bold red]"
         )
-    marks = mark(
-        chosen, student or [], force=force, jobs=jobs, scheduler=scheduler, walls=not no_sandbox,
-        console=out,
-    )  # fmt: skip
+    try:
+        marks = mark(
+            chosen, student or [], force=force, jobs=jobs, scheduler=scheduler,
+            walls=not no_sandbox, console=out,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        _complain("Stopped. What was graded is kept: the same command goes on from there.")
+        raise typer.Exit(130) from None
     out.print(show(chosen, marks))
     flagged = [one for one in marks if one.reasons]
     kept = sum(not one.fresh for one in marks)
@@ -274,9 +279,8 @@ def grade(
     if flagged:
         out.print(f"{_count(len(flagged), 'submission')} for a person to look at:")
     for one in flagged:
-        out.print(
-            f"  {escape(printable(one.student))}: {escape('; '.join(one.reasons))}", soft_wrap=True
-        )
+        line = printable(f"{one.student}: {'; '.join(one.reasons)}")
+        out.print(f"  {escape(line)}", soft_wrap=True)
     raise typer.Exit(1 if flagged else 0)
 
 

@@ -6,14 +6,18 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets.config import Config, PyFileConfigLoader
 
 from genssl_utils.course.source import CourseError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+    from nbgrader.api import Gradebook, Notebook
 
 SETTINGS = "nbgrader_config.py"
 
@@ -66,6 +70,59 @@ def convert(converter: type, config: Config, assignment: str, **traits: Any) -> 
         except Exception as error:
             why = _reason(said, error)
             raise CourseError(f"nbgrader stopped on {assignment}: {why}") from error
+
+
+def add_new_cells(config: Config, assignment: str, nb: NotebookNode) -> None:
+    """Tell the gradebook of cells that a unit got after it was graded: nbgrader would refuse to.
+
+    Args:
+        config: from `settings`.
+        assignment: the unit's name.
+        nb: its notebook as it is now.
+
+    Raises:
+        CourseError: a cell that has marks is in the unit no more.
+    """
+    from nbgrader.api import Gradebook, MissingEntry
+    from nbgrader.coursedir import CourseDirectory
+    from sqlalchemy.exc import SQLAlchemyError
+
+    cells = {c.metadata.nbgrader.grade_id: c for c in nb.cells if "nbgrader" in c.metadata}
+    course = CourseDirectory(config=config)
+    try:
+        with _quiet(), Gradebook(course.db_url, course.course_id) as book:
+            known = book.find_notebook(assignment, assignment)
+            if known.submissions:
+                _follow(book, known, cells)
+    except (MissingEntry, SQLAlchemyError):
+        return  # nbgrader's own converter makes it, or says what is wrong
+
+
+def _follow(book: Gradebook, known: Notebook, cells: Mapping[str, NotebookNode]) -> None:
+    """Let the gradebook's cells of a graded notebook be those of the unit."""
+    name = known.name
+    marked = {cell.name for cell in [*known.grade_cells, *known.solution_cells]}
+    if gone := sorted(marked - cells.keys()):
+        raise CourseError(
+            f"The gradebook has marks for {', '.join(gone)}, which {name} no longer has. Put it "
+            "back (with 0 points), or copy gradebook.db, run `nbgrader db assignment remove "
+            f"{name} --force` and grade anew: marks given by hand go with it."
+        )
+    for cell in known.source_cells:
+        if cell.name not in cells:
+            book.db.delete(cell)
+    there = [{cell.name for cell in kind} for kind in (known.grade_cells, known.solution_cells)]
+    sources = {cell.name for cell in known.source_cells}
+    for grade_id, cell in cells.items():
+        about = cell.metadata.nbgrader
+        where, kind = (grade_id, name, name), {"cell_type": cell.cell_type}
+        if about.grade and grade_id not in there[0]:
+            book.add_grade_cell(*where, max_score=float(about.points), **kind)
+        if about.solution and grade_id not in there[1]:
+            book.add_solution_cell(*where)
+        if (about.grade or about.solution or about.locked) and grade_id not in sources:
+            book.add_source_cell(*where, source=cell.source, **kind)
+    book.db.commit()
 
 
 @contextmanager

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sqlite3
 import subprocess
 import time
 
+import psutil
 import pytest
 
 from genssl_utils.course.build import build
-from genssl_utils.course.grade import recorder
+from genssl_utils.course.grade import lane, recorder
 from genssl_utils.course.grade.journal import Journal, only_grader, secret
 from genssl_utils.course.grade.run import grade
 from genssl_utils.course.source import CourseError, find_unit
@@ -195,3 +197,42 @@ def test_identical_work_is_judged_once(small):
     assert graded(small.root)[0] == 0
     assert len(Journal.open(small.root, "07_toy").verdicts) == 3
     assert [s for n, s in scores_of(small.root).items() if n.startswith("t")] == [2.0] * 6
+
+
+def test_a_judge_that_is_killed_while_it_warms_up_is_started_again(small, monkeypatch):
+    real, killed = lane.Lane._await_ready, []
+
+    def once(self):
+        if not killed:
+            killed.append(self._judge.pid)
+            os.kill(self._judge.pid, signal.SIGKILL)
+        real(self)
+
+    monkeypatch.setattr(lane.Lane, "_await_ready", once)
+    assert [mark.total for mark in grade(small)] == [2.0, 1.0, 0.0]
+
+
+def test_setup_cells_that_fail_are_said_and_nobody_is_left_without_a_verdict(small):
+    text = TOY.replace("results.begin(", "no_such_name\nresults.begin(")
+    write_unit(small.root, "07_toy", text)
+    build([find_unit(small.root, "07")])
+    code, said = graded(small.root)
+    assert code == 2
+    assert "Traceback" not in said
+    assert "the judge did not start (NameError: name 'no_such_name' is not defined)" in said
+    assert scores_of(small.root) == {}
+
+
+def test_a_grading_that_is_stopped_ends_at_once_and_says_so(small):
+    hand_in(small, "s0", "import time\ntime.sleep(25)\ndef double(x):\n    return 2 * x")
+    run = start_grading(small.root)
+    journal = small.root / "grading" / "07_toy.jsonl"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not journal.is_file():
+        time.sleep(0.1)  # until the first verdict, so that the judge is warm
+    parts = psutil.Process(run.pid).children(recursive=True)
+    run.send_signal(signal.SIGINT)
+    said, _ = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert "Stopped. What was graded is kept" in said
+    assert not psutil.wait_procs(parts, timeout=10)[1]

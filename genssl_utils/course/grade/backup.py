@@ -34,7 +34,7 @@ def keep_copy(root: Path, db_url: str) -> Path | None:
     try:
         draft.unlink(missing_ok=True)
         # Unlike SQLite's own backup call, this one gives up on a gradebook that is locked.
-        source = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+        source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
         with contextlib.closing(source) as book:
             book.execute("VACUUM INTO ?", (str(draft),))
         draft.replace(copy)

@@ -58,6 +58,8 @@ class Box:
         """Why nothing can be said of the answers: the sandbox went away, or may have."""
         self.trouble = ""
         """What stopped it in the present exercise, for a person to read."""
+        self.hasty = False
+        """Whether that may be the machine's doing: it ran out of time or was killed."""
         self.restarts = -1
         self._starts = 0  # in this exercise
         self.cpu = 0.0
@@ -94,6 +96,7 @@ class Box:
     def next_exercise(self) -> None:
         """What stopped the last exercise does not stop the next one."""
         self._dead = self.trouble = ""
+        self.hasty = False
         self._starts = 0
 
     def stop(self) -> None:
@@ -127,6 +130,7 @@ class Box:
             raise CheckFailed(self._dead or self.lost or STOPPED)
         if left <= 0:
             self.trouble = self.trouble or f"it used up its {self._limits.seconds:g} s"
+            self.hasty = True
             raise CheckFailed(USED_UP)
         seconds = min(left, self._limits.call_seconds)
         began = time.monotonic()
@@ -135,6 +139,7 @@ class Box:
             yield
         except TooSlow:
             self._hang_up()
+            self.hasty = True
             self._fail(
                 f"ran longer than {seconds:.3g} s",
                 f"Your code ran longer than {seconds:.3g} s and was stopped.",
@@ -170,6 +175,7 @@ class Box:
         if code < 0:
             with contextlib.suppress(ValueError):
                 why = signal.Signals(-code).name
+        self.hasty = self.hasty or code in (-signal.SIGKILL, -signal.SIGXCPU)
         if code == -signal.SIGKILL:
             why += ", most likely out of memory"
         if code == -signal.SIGXCPU:

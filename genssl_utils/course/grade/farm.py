@@ -12,7 +12,9 @@ import json
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,8 @@ KILLED = 3
 """A submission under which so many workers died is reported, and not tried again."""
 
 _lanes: dict[str, Lane] = {}
+_users: Counter[str] = Counter()
+"""How many jobs are in each lane; another class on the same cluster does not end it then."""
 _lock = threading.Lock()
 
 
@@ -45,15 +49,20 @@ def judge_on_worker(unit: str, job: dict[str, Any], walls: bool) -> dict[str, An
     try:
         with _lock:
             if name not in _lanes:
-                for other in list(_lanes):
+                for other in [one for one in _lanes if not _users[one]]:
                     _lanes.pop(other).close()
                 _lanes[name] = Lane(json.loads(unit), walls=walls)
             lane = _lanes[name]
-        return lane.judge(job)
+            _users[name] += 1
+        try:
+            return lane.judge(job)
+        finally:
+            with _lock:
+                _users[name] -= 1
     except CourseError as error:
         return {"refused": str(error)}
-    except LaneFailed as error:
-        return {"broken": str(error)}
+    except LaneFailed as error:  # no submission's fault
+        return {"refused": f"{error}. Do the unit's cells run? Try: genssl run"}
 
 
 def warm_up_seconds() -> float:
@@ -148,7 +157,13 @@ def judged(
 
     topic = unit["name"].split("_", 1)[-1]
     about = {"topic": topic, "library": library(topic), "versions": versions()}
-    (blob,) = client.scatter([json.dumps(unit)], broadcast=True, hash=True)
+    try:
+        (blob,) = client.scatter([json.dumps(unit)], broadcast=True, hash=True)
+    except OSError as error:
+        raise CourseError(
+            "The scheduler has no workers: start some with `dask worker ADDRESS`, then run the "
+            "same command."
+        ) from error
     futures = {}
     for number, job in enumerate(jobs):
         name = hashlib.sha256(json.dumps([job, number, os.getpid()]).encode()).hexdigest()
@@ -162,10 +177,19 @@ def judged(
 
 
 def _result(future: Any) -> dict[str, Any]:
+    from distributed import KilledWorker
+
     try:
         verdict = future.result()
-    except Exception as error:  # KilledWorker, or what went wrong on the way
-        return {"broken": f"{KILLED} workers died under it ({type(error).__name__})"}
+    except KilledWorker:
+        return {"broken": f"{KILLED} workers died under it"}
+    except (CancelledError, OSError) as error:
+        raise CourseError(
+            "The cluster lost what it had been given: is its scheduler still there? What was "
+            "graded is kept; run the same command."
+        ) from error
+    except Exception as error:
+        return {"broken": f"a worker failed ({type(error).__name__})"}
     if refused := verdict.get("refused"):
         raise CourseError(f"Nothing more is graded: {refused}.".replace("..", "."))
     return verdict

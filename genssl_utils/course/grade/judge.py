@@ -172,8 +172,8 @@ def _judge_exercise(
         unknown += _unrecognised(ex)
     passed = all(cell["status"] == "passed" for cell in cells.values())
     verdict: dict[str, Any] = {
-        "cells": cells, "trouble": box.trouble, "unknown": unknown, "proof": None,
-        "box_seconds": round(box.spent - in_box, 4),
+        "cells": cells, "trouble": box.trouble, "hasty": box.hasty and not passed,
+        "unknown": unknown, "proof": None, "box_seconds": round(box.spent - in_box, 4),
     }  # fmt: skip
     if passed:
         verdict["proof"] = _prove(bench, exercise, name, seed)
@@ -275,9 +275,13 @@ def _quiet() -> contextlib.AbstractContextManager:
 
 def main(control: int, box: int, unit: int) -> None:
     """Warm up, then judge each job in a child of its own until the other end closes."""
-    with os.fdopen(unit, "rb") as file:
-        bench = Bench.of(json.load(file))
     jobs, boxes = socket.socket(fileno=control), socket.socket(fileno=box)
+    try:
+        with os.fdopen(unit, "rb") as file:
+            bench = Bench.of(json.load(file))
+    except Exception as error:  # of the course's own setup, catalogue or checks
+        jobs.send(f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:1000])
+        return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to answer
     jobs.send(b"ready")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import platform
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,10 @@ _PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "ipython")
 """Those whose version can change what an answer gives."""
 
 
-def verdict_key(unit: dict[str, Any], exercise: str, submission: Submission, limits: Limits) -> str:
+def verdict_key(
+    unit: dict[str, Any], exercise: str, submission: Submission, limits: Limits, *,
+    walls: bool = True,
+) -> str:  # fmt: skip
     """The digest under which the verdict on one exercise of one submission is kept.
 
     Args:
@@ -28,10 +32,11 @@ def verdict_key(unit: dict[str, Any], exercise: str, submission: Submission, lim
         exercise: its name.
         submission: what was handed in; the student's name does not count.
         limits: what it may use.
+        walls: whether in the sandbox; a verdict from outside of it does not hold inside.
     """
     parts = [
         submission.content, unit["setup"], exercise, unit["exercises"][exercise],
-        limits.to_json(), library(unit["name"].split("_", 1)[-1]), versions(),
+        limits.to_json(), library(unit["name"].split("_", 1)[-1]), versions(), walls,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -52,4 +57,4 @@ def library(topic: str) -> str:
 @cache
 def versions() -> dict[str, str]:
     """The versions of what an answer computes with."""
-    return {name: version(name) for name in _PACKAGES}
+    return {name: version(name) for name in _PACKAGES} | {"python": platform.python_version()}

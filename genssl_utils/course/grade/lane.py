@@ -30,7 +30,7 @@ class Lane:
     """Judges submissions of one unit; several at once, each from a thread of its own.
 
     Args:
-        unit: what judge and box need of the unit, from `job.unit_for_judge`.
+        unit: what judge and box need of the unit, from `unit_file.unit_for_judge`.
         walls: False leaves the sandbox out.
     """
 
@@ -38,6 +38,7 @@ class Lane:
         self._unit, self._walls = unit, walls
         self._lock = threading.Lock()
         self._generation = 0
+        self._closed = False
         self.warm_up_seconds = 0.0
         self._start()
 
@@ -55,6 +56,7 @@ class Lane:
             self._judge = subprocess.Popen(
                 [sys.executable, *map(str, [*arguments, boxes.fileno(), for_judge])],
                 pass_fds=[theirs.fileno(), boxes.fileno(), for_judge], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,  # what is wrong is sent
                 env=os.environ | {
                     "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg",
                     "PYTHONPATH": str(sandbox.PACKAGE.parent),
@@ -72,12 +74,13 @@ class Lane:
         if self._ready:
             return
         self._jobs.settimeout(WARM_UP_SECONDS)
-        try:
-            self._ready = self._jobs.recv(16) == b"ready"
-        except OSError:
-            self._ready = False
-        if not self._ready:
-            raise LaneFailed("the judge did not start")
+        said = b""
+        with contextlib.suppress(OSError):
+            said = self._jobs.recv(4096)
+        if said != b"ready":
+            why = said.decode("utf-8", "replace") or "no reason is known"
+            raise LaneFailed(f"the judge did not start ({why})")
+        self._ready = True
         self._jobs.settimeout(None)
         self.warm_up_seconds = time.monotonic() - self._began
 
@@ -89,15 +92,13 @@ class Lane:
 
         Returns:
             The verdicts, or `{"broken": why}` after the last try.
+
+        Raises:
+            LaneFailed: the judge does not start, or the lane was closed.
         """
         verdict: dict[str, Any] = {}
         for number in range(TRIES):
-            with self._lock:
-                generation = self._generation
-                if self._judge.poll() is not None or self._box.poll() is not None:
-                    self._restart()
-                    generation = self._generation
-                self._await_ready()
+            generation = self._started()
             verdict = self._once(job | {"last_try": number == TRIES - 1})
             if "exercises" in verdict:
                 return verdict
@@ -105,6 +106,21 @@ class Lane:
                 if generation == self._generation and verdict.get("stuck"):
                     self._restart()
         return {"broken": verdict.get("broken") or verdict.get("lost") or "it gave no verdict"}
+
+    def _started(self) -> int:
+        """See to it that both are there; gives the number of their start."""
+        for number in range(TRIES):
+            with self._lock:
+                if self._judge.poll() is not None or self._box.poll() is not None:
+                    self._restart()
+                try:
+                    self._await_ready()
+                    break
+                except LaneFailed:
+                    if number == TRIES - 1:
+                        raise
+                    self._restart()  # it may have been killed on its way
+        return self._generation
 
     def _once(self, job: dict[str, Any]) -> dict[str, Any]:
         limits = Limits(**job["limits"])
@@ -126,10 +142,15 @@ class Lane:
             reply.close()
         if not data:
             return {"lost": "the judge ended without a verdict"}
-        return json.loads(data)
+        try:
+            return json.loads(data)
+        except ValueError:  # killed while it told
+            return {"lost": "the judge ended in the middle of its verdict"}
 
     def _restart(self) -> None:
-        self.close()
+        if self._closed:
+            raise LaneFailed("grading was stopped")
+        self._end()
         self._generation += 1
         self._start()
 
@@ -138,7 +159,11 @@ class Lane:
         return {"judge": self._judge.pid, "box": self._box.pid}
 
     def close(self) -> None:
-        """End both, and everything in them."""
+        """End both, and everything in them, for good."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         self._jobs.close()
         for process in (self._judge, self._box):
             with contextlib.suppress(ProcessLookupError, PermissionError):

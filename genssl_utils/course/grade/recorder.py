@@ -37,7 +37,7 @@ UNJUDGED = "No verdict yet: a person has to look at this one."
 
 
 class NotRegistered(CourseError):
-    """The gradebook does not know the unit."""
+    """The gradebook does not know the unit, or knows it as it was."""
 
 
 class _OneTransaction(Session):
@@ -81,7 +81,7 @@ class Recorder:
         unit: the unit.
 
     Raises:
-        NotRegistered: the gradebook does not know the unit.
+        NotRegistered: the gradebook does not know the unit as it is.
         CourseError: the gradebook cannot be opened.
     """
 
@@ -92,13 +92,28 @@ class Recorder:
         _quiet_nbgrader()
         try:
             self._book = _Book(self._course.db_url, self._course.course_id)
-            self._book.find_assignment(unit.name)
-        except MissingEntry as error:
-            self._book.close()
-            raise NotRegistered(f"The gradebook does not know {unit.name}.") from error
+            if not self._knows_unit():
+                self._book.close()
+                raise NotRegistered(
+                    f"The gradebook does not know {unit.name} as it is. Run: genssl build"
+                )
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
         self._autograded = unit.root / self._config.CourseDirectory.autograded_directory
+
+    def _knows_unit(self) -> bool:
+        """Whether the gradebook has the unit's cells: a crash may have come before it was told."""
+        try:
+            known = self._book.find_notebook(self.unit.name, self.unit.name)
+        except MissingEntry:
+            return False
+        points = {
+            check.metadata.nbgrader.grade_id: float(check.metadata.nbgrader.points)
+            for exercise in self.unit.exercises.values() for check in exercise.checks
+        }  # fmt: skip
+        answers = {cell.name for cell in known.solution_cells}
+        worth = {cell.name: cell.max_score for cell in known.grade_cells}
+        return worth == points and answers >= self.unit.exercises.keys()
 
     def close(self) -> None:
         """Let go of the gradebook."""
@@ -120,7 +135,8 @@ class Recorder:
         Returns:
             `points` by exercise (None where a person has to say), `auto` (scores by check cell,
             as the judge gave them), `by_hand` (whether a person
-            graded something), `to_do` (whether a person still has to) and `late_penalty`.
+            graded something), `to_do` (whether a person still has to), `late_penalty` and `late`
+            (seconds, which change with the deadline).
 
         Raises:
             CourseError: the disk or the gradebook does not take it; nothing was written then.
@@ -162,8 +178,9 @@ class Recorder:
     def _write(self, submission: Submission, nb: NotebookNode) -> dict:
         name, student, book = self.unit.name, submission.student, self._book
         book.update_or_create_student(student)
-        when = {"timestamp": submission.received.isoformat()} if submission.received else {}
-        book.update_or_create_submission(name, student, **when)
+        # None, too, is written: an earlier submission's time is not this one's.
+        when = submission.received.isoformat() if submission.received else None
+        book.update_or_create_submission(name, student, timestamp=when)
         row = book.find_submission_notebook(name, name, student)
         self._add_new_cells(row)
         told = {"notebook": name, "assignment": name, "student": student, "gradebook": book}
@@ -186,6 +203,7 @@ class Recorder:
             "by_hand": any(grade.manual_score is not None for grade in row.grades),
             "to_do": any(grade.needs_manual_grade for grade in row.grades),
             "late_penalty": row.late_submission_penalty,
+            "late": float(row.assignment.total_seconds_late),
         }
 
     def _add_new_cells(self, row: SubmittedNotebook) -> None:
@@ -209,6 +227,8 @@ class Recorder:
             return None
         except SQLAlchemyError as error:
             raise _explained(error, self._course.db_url) from error
+        finally:
+            self._book.db.remove()  # no transaction stays open while others are judged
 
 
 class _Scores(SaveAutoGrades):
@@ -312,6 +332,8 @@ def _write_evidence(folder: Path, name: str, nb: NotebookNode, submission: Submi
     if submission.received:
         text = submission.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
         _replace(folder / "timestamp.txt", text + "\n")
+    else:
+        (folder / "timestamp.txt").unlink(missing_ok=True)
     _replace(folder / f"{name}.ipynb", nbformat.writes(nb) + "\n")
     for other in folder.iterdir():  # of an earlier grading, by whatever means
         if other.name not in (f"{name}.ipynb", "timestamp.txt"):

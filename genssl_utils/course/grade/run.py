@@ -101,12 +101,12 @@ class Grading:
         if self.walls and not self.scheduler and (why := sandbox.why_not_here()):
             raise CourseError(why)
         with only_grader(self.unit.root):
+            keep_copy(self.unit.root, database(self.unit))
             _register_if_stale(self.unit)
             self.file = unit_for_judge(self.unit)
             self.secret = secret(self.unit.root)
             self.journal = Journal.open(self.unit.root, self.unit.name)
             self.counts["total"] = len(wanted)
-            keep_copy(self.unit.root, database(self.unit))
             with _recorder(self.unit) as self.recorder:
                 wanted = self._without_odd_names(wanted)
                 for _ in range(ROUNDS):
@@ -115,6 +115,7 @@ class Grading:
                         break
                 for student in wanted:
                     self.marks[student].reasons.append("it kept changing while it was graded")
+                    self._count_flagged()
         self.seconds["all"] = time.perf_counter() - began
         return [self.marks[name] for name in sorted(self.marks)]
 
@@ -135,9 +136,7 @@ class Grading:
             if not intake.is_student(name):
                 nothing = dict.fromkeys(self.unit.exercises)
                 self.marks[name] = Mark(name, nothing, [intake.NO_STUDENT])
-                self._count(
-                    **{what: self.counts[what] + 1 for what in ("done", "failed", "flagged")}
-                )
+                self._count_flagged()
         return [name for name in students if name not in self.marks]
 
     def _round(self, students: Sequence[str]) -> list[str]:
@@ -166,24 +165,26 @@ class Grading:
                     changed += self._finish(works[name], done.verdict)
                 self._count(**{"in the box": min(self.jobs, left)})
             self.seconds["warm up"] = farm.warm_up_seconds()
-        self.seconds["judging"] = time.perf_counter() - started
+        self.seconds["judging"] += time.perf_counter() - started
         return changed
 
     def _work(self, submission: Submission) -> Work:
         keys = {}
         if not submission.refused:
             keys = {
-                name: verdict_key(self.file, name, submission, self.limits)
+                name: verdict_key(self.file, name, submission, self.limits, walls=self.walls)
                 for name in self.unit.exercises
             }
         return Work(submission, keys)
 
     def _missing(self, work: Work) -> list[str]:
-        """The exercises that have to be judged."""
+        """The exercises that have to be judged, among them those that a slow machine may have
+        failed: what ran out of time is judged anew by each run."""
         return [
             name
             for name, key in work.keys.items()
-            if key not in self.journal.verdicts or (self.force and key not in self._new)
+            if key not in self._new
+            and (self.force or self.journal.verdicts.get(key, {"hasty": True}).get("hasty"))
         ]
 
     def _job(self, work: Work) -> dict[str, Any]:
@@ -222,7 +223,8 @@ class Grading:
             "remarks": list(submission.remarks),
         }  # fmt: skip
         last = self.journal.recorded.get(name, {})
-        before = self._holds(name, state, len(verdicts))
+        broken = (result or {}).get("broken")  # to be said, whatever stood there before
+        before = None if broken else self._holds(name, state, len(verdicts))
         if before:
             told, reasons = before
         else:
@@ -258,8 +260,8 @@ class Grading:
         folder = settings(self.unit.root).CourseDirectory.autograded_directory
         evidence = self.unit.root / folder / name / self.unit.name / f"{self.unit.name}.ipynb"
         told = self.recorder.standing(name) if evidence.is_file() else None
-        if told is None or told["auto"] != before["auto"]:  # another gradebook than was written
-            return None
+        if told is None or any(told[part] != before.get(part) for part in ("auto", "late")):
+            return None  # another gradebook than was written, or another deadline
         seen = told["by_hand"] and not told["to_do"]  # a person looked at it already
         return told, [] if seen else before["reasons"]
 
@@ -281,7 +283,13 @@ class Grading:
                     reasons.append(f"{name}: not judged ({why})")
             elif verdict["trouble"]:
                 reasons.append(f"{name}: {verdict['trouble']}")
+        if verdicts and (why := (result or {}).get("broken")):
+            reasons.append(f"judged again in vain ({why}): the verdicts of before stand")
         return reasons
+
+    def _count_flagged(self) -> None:
+        """One more that is done with, without marks, and that a person has to look at."""
+        self._count(**{what: self.counts[what] + 1 for what in ("done", "failed", "flagged")})
 
     def _count(self, **counts: int) -> None:
         self.counts |= counts
