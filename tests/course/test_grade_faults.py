@@ -212,14 +212,22 @@ def test_a_judge_that_is_killed_while_it_warms_up_is_started_again(small, monkey
     assert [mark.total for mark in grade(small)] == [2.0, 1.0, 0.0]
 
 
-def test_setup_cells_that_fail_are_said_and_nobody_is_left_without_a_verdict(small):
-    text = TOY.replace("results.begin(", "no_such_name\nresults.begin(")
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("import os; assert os.environ.get('HOME') == '/tmp'", "the judge did not start (Assert"),
+        ("import os; assert os.environ.get('HOME') != '/tmp'", "the sandbox did not start (Assert"),
+        ("no_such_name", "did not start (NameError: name 'no_such_name' is not defined)"),
+    ],
+)
+def test_setup_cells_that_fail_are_said_and_nobody_is_left_without_a_verdict(small, line, told):
+    text = TOY.replace("results.begin(", f"{line}\nresults.begin(")
     write_unit(small.root, "07_toy", text)
     build([find_unit(small.root, "07")])
     code, said = graded(small.root)
     assert code == 2
     assert "Traceback" not in said
-    assert "the judge did not start (NameError: name 'no_such_name' is not defined)" in said
+    assert told in said
     assert scores_of(small.root) == {}
 
 

@@ -33,10 +33,15 @@ GRACE = 60.0
 
 def main(control: int, unit: int, walls: bool) -> None:
     """Warm up, then fork for each request until the other end closes."""
-    with os.fdopen(unit, "rb") as file:
-        told = json.load(file)
-    namespace, shell = warm_up(told["setup"])
     requests = socket.socket(fileno=control)
+    try:
+        with os.fdopen(unit, "rb") as file:
+            told = json.load(file)
+        namespace, shell = warm_up(told["setup"])
+    except BaseException as error:  # of the course's own setup, or of this machine
+        requests.send(f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:1000])
+        return
+    requests.send(b"ready")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.freeze()
     while True:

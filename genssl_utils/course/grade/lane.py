@@ -64,23 +64,25 @@ class Lane:
                 start_new_session=True,
                 cwd="/",  # Python looks for modules where it is started
             )  # fmt: skip
-        for end in (theirs, boxes, server):
+        for end in (theirs, server):
             end.close()
-        self._jobs = ours
+        self._jobs, self._boxes = ours, boxes
         self._ready = False
         self._began = time.monotonic()
 
     def _await_ready(self) -> None:
         if self._ready:
             return
-        self._jobs.settimeout(WARM_UP_SECONDS)
-        said = b""
-        with contextlib.suppress(OSError):
-            said = self._jobs.recv(4096)
-        if said != b"ready":
-            why = said.decode("utf-8", "replace") or "no reason is known"
-            raise LaneFailed(f"the judge did not start ({why})")
+        for name, end in (("sandbox", self._boxes), ("judge", self._jobs)):
+            end.settimeout(WARM_UP_SECONDS)
+            said = b""
+            with contextlib.suppress(OSError):
+                said = end.recv(4096)
+            if said != b"ready":
+                why = said.decode("utf-8", "replace") or "no reason is known"
+                raise LaneFailed(f"the {name} did not start ({why})")
         self._ready = True
+        self._boxes.close()  # from here on the judge alone asks for boxes
         self._jobs.settimeout(None)
         self.warm_up_seconds = time.monotonic() - self._began
 
@@ -94,7 +96,7 @@ class Lane:
             The verdicts, or `{"broken": why}` after the last try.
 
         Raises:
-            LaneFailed: the judge does not start, or the lane was closed.
+            LaneFailed: judge or sandbox does not start, or the lane was closed.
         """
         verdict: dict[str, Any] = {}
         for number in range(TRIES):
@@ -165,6 +167,7 @@ class Lane:
 
     def _end(self) -> None:
         self._jobs.close()
+        self._boxes.close()
         for process in (self._judge, self._box):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if process is self._judge or not self._walls:
