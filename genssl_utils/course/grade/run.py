@@ -153,17 +153,17 @@ class Grading:
             return changed
         queue = [works[names[0]] for names in waiting.values()]
         jobs = [self._job(work) for work in queue]
-        self._count(**{"in the box": min(self.jobs, len(queue))})
         started = time.perf_counter()
         with farm.cluster(min(self.jobs, len(queue)), self.scheduler) as client:
-            left = len(queue)
+            left, at_once = len(queue), sum(client.nthreads().values())
+            self._count(**{"in the box": min(at_once, left)})
             for done in farm.judged(client, self.file, jobs, walls=self.walls):
                 left -= 1
                 work = queue[done.number]
                 self._keep(work, jobs[done.number], done.verdict)
                 for name in waiting[work.submission.content]:
                     changed += self._finish(works[name], done.verdict)
-                self._count(**{"in the box": min(self.jobs, left)})
+                self._count(**{"in the box": min(at_once, left)})
             self.seconds["warm up"] = farm.warm_up_seconds()
         self.seconds["judging"] += time.perf_counter() - started
         return changed
