@@ -14,16 +14,14 @@ import resource
 import signal
 from pathlib import Path
 
-from genssl_utils.course.grade.limits import MIB, Limits
-
-WORK = "/tmp"
-"""The one folder that a submission may write to; it starts empty and ends with it."""
+from genssl_utils.course.grade.limits import MIB, WORK, Limits
 
 _NAMESPACES = {
     "user": 0x10000000, "pid": 0x20000000, "mount": 0x00020000, "net": 0x40000000,
     "ipc": 0x08000000, "uts": 0x04000000, "cgroup": 0x02000000,
 }  # fmt: skip
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 1 << 14, 1 << 18
+_MS_BIND = 1 << 12
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
 _PR_SET_DUMPABLE = 4
 
@@ -75,6 +73,8 @@ def wall_in(limits: Limits) -> None:
     _call("mount", None, b"/", None, _MS_REC | _MS_PRIVATE, None)
     writable = f"size={limits.file_mib * MIB},nr_inodes=4096,mode=700".encode()
     _call("mount", b"tmpfs", WORK.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, writable)
+    if not os.listdir("/tmp"):  # else Python itself lies there, and it stays read-only
+        _call("mount", WORK.encode(), b"/tmp", None, _MS_BIND, None)
     _own_terminals_only()
     shared = f"size={limits.file_mib * MIB},nr_inodes=256,mode=700".encode()
     _call("mount", b"tmpfs", b"/dev/shm", b"tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, shared)

@@ -12,6 +12,9 @@ from genssl_utils.course.source import CourseError
 SETTINGS = "grading.toml"
 MIB = 1024 * 1024
 
+WORK = "/box"
+"""The one folder that a submission may write to; it starts empty and ends with it."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import genssl_utils
+from genssl_utils.course.grade.limits import WORK
 from genssl_utils.course.source import CourseError
 
 INSTALL = "Install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap; Fedora: dnf install it)"
@@ -25,12 +26,13 @@ NOBODY = 65534
 """Who a submission is where grading runs as root: root's own files stay out of its reach."""
 
 ENVIRONMENT = {
-    "HOME": "/tmp",
+    "HOME": WORK,
+    "TMPDIR": WORK,
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
     "MPLBACKEND": "Agg",
-    "MPLCONFIGDIR": "/tmp/.matplotlib",
-    "IPYTHONDIR": "/tmp/.ipython",
+    "MPLCONFIGDIR": f"{WORK}/.matplotlib",
+    "IPYTHONDIR": f"{WORK}/.ipython",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "OMP_NUM_THREADS": "1",
@@ -71,7 +73,8 @@ def start(
         "stdout": subprocess.DEVNULL,  # a terminal would be shown inside, as /dev/console
     }  # fmt: skip
     if not walls:
-        return subprocess.Popen(python, env=ENVIRONMENT, start_new_session=True, **how)
+        bare = {name: value.replace(WORK, "/tmp") for name, value in ENVIRONMENT.items()}
+        return subprocess.Popen(python, env=bare, start_new_session=True, **how)
     if why := why_not_here():
         raise CourseError(why)
     shown = _what_python_needs()
@@ -87,7 +90,9 @@ def start(
             command += ["--ro-bind", f"{stage}/{bound.index(path)}" if root else path, path]
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
-    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--", *python]
+    for path in ("/dev", "/tmp", "/"):
+        command += ["--remount-ro", path]
+    command += ["--", *python]
     if root:
         how["preexec_fn"] = _become_nobody(bound, stage)
     return subprocess.Popen(command, env={}, **how)
@@ -96,8 +101,8 @@ def start(
 def _walls() -> list[str]:
     return [
         "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "box",
-        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--tmpfs", "/tmp",
-        "--dir", "/run", "--chdir", "/",
+        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--tmpfs", WORK,
+        "--tmpfs", "/tmp", "--dir", "/run", "--chdir", "/",
     ]  # fmt: skip
 
 
