@@ -69,7 +69,9 @@ def same(a: Any, b: Any) -> bool:
             == b.contiguous().reshape(-1).view(torch.uint8).tolist()
         )
     if isinstance(a, float):
-        return math.copysign(1, a) == math.copysign(1, b) and (a == b or (a != a and b != b))
+        if a != a or b != b:  # JSON knows one NaN
+            return a != a and b != b
+        return math.copysign(1, a) == math.copysign(1, b) and a == b
     if isinstance(a, complex):
         return same(a.real, b.real) and same(a.imag, b.imag)
     if isinstance(a, (list, tuple)):
@@ -264,8 +266,7 @@ def test_too_large_is_an_error_of_the_sender() -> None:
 
 
 LEAVES = (
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5)
-    | st.floats().map(lambda x: x if x == x else math.nan)  # JSON knows one NaN
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
     | st.complex_numbers() | st.sampled_from(list(DTYPES.values()))
 )  # fmt: skip
 KEYS = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=3)
