@@ -1,12 +1,17 @@
-"""The tiny made-up course as fixtures."""
+"""The tiny made-up course as fixtures, and the command line as it is typed."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from genssl_utils.course import cli
+from genssl_utils.course.build import build
 from genssl_utils.course.source import Unit, find_unit
+from small_class import ANSWERS, hand_in
 from toy_course import write_course
 
 
@@ -20,3 +25,27 @@ def course(tmp_path: Path) -> Path:
 def toy(course: Path) -> Unit:
     """The unit `07_toy` of the temporary course."""
     return find_unit(course, "07")
+
+
+@pytest.fixture
+def small(toy: Unit) -> Unit:
+    """The unit `07_toy`, built, with three submissions that are not graded yet."""
+    build([toy])
+    for number in range(3):
+        hand_in(toy, f"s{number}", ANSWERS[number])
+    return toy
+
+
+@pytest.fixture
+def genssl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable:
+    """Run a command in a folder: exit code, stdout, stderr."""
+
+    def call(folder: Path, *words: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["genssl", *words])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        said = capsys.readouterr()
+        return stopped.value.code, said.out, said.err
+
+    return call

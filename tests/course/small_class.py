@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -67,6 +68,16 @@ def start_genssl(root: Path, *words: str, **env: str) -> subprocess.Popen:
         cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=os.environ | {"PYTHONPATH": str(PACKAGE), "COLUMNS": "160"} | env,
     )  # fmt: skip
+
+
+def wait_for_verdicts(root: Path, run: subprocess.Popen, many: int) -> None:
+    """Wait until so many lines are in the journal, or the run is over."""
+    journal = root / "grading" / "07_toy.jsonl"
+    until = time.monotonic() + 100
+    while time.monotonic() < until and run.poll() is None:
+        if journal.is_file() and journal.read_bytes().count(b"\n") >= many:
+            return
+        time.sleep(0.02)
 
 
 def rows(root: Path) -> list[tuple]:

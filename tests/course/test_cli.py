@@ -8,25 +8,9 @@ import sys
 
 import pytest
 
-from genssl_utils.course import cli
 from genssl_utils.course.build import build
 from genssl_utils.course.source import find_unit
 from toy_course import CHECK, TOY
-
-
-@pytest.fixture
-def genssl(monkeypatch, capsys):
-    """Run a command in a folder: exit code, stdout, stderr."""
-
-    def call(folder, *words):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["genssl", *words])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code, said.out, said.err
-
-    return call
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,6 @@ TRIPLE = TRIPLE.replace('"check_double"', '"check_triple"')
 WITH_TRIPLE = TOY.replace('\n# %% tags=["experiment"]\ntotal', TRIPLE, 1)
 
 
-@pytest.fixture
-def small(course):
-    """A built course with three submissions, not graded yet."""
-    unit = find_unit(course, "07")
-    build([unit])
-    for number in range(3):
-        hand_in(unit, f"s{number}", ANSWERS[number])
-    return unit
-
-
 def changed(unit, text):
     """The unit with another source, built."""
     write_unit(unit.root, unit.name, text)

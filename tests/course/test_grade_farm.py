@@ -31,6 +31,7 @@ from small_class import (
     rows,
     start_genssl,
     start_grading,
+    wait_for_verdicts,
 )
 from toy_course import write_course
 
@@ -125,12 +126,7 @@ def unit(tmp_path):
 def test_a_worker_dies_in_the_middle_and_the_class_is_graded_to_the_end(cluster, unit):
     scores = hand_in_many(unit, 60)
     run = start_grading(unit.root, "--scheduler", cluster.address, **cluster.env)
-    journal = unit.root / "grading" / "07_toy.jsonl"
-    until = time.monotonic() + 100
-    while time.monotonic() < until and run.poll() is None:
-        if journal.is_file() and journal.read_bytes().count(b"\n") >= 10:
-            break
-        time.sleep(0.02)
+    wait_for_verdicts(unit.root, run, 10)
     assert run.poll() is None, run.stdout.read()
     cluster.processes["one"].kill()
     said, _ = run.communicate(timeout=200)
@@ -141,12 +137,7 @@ def test_a_worker_dies_in_the_middle_and_the_class_is_graded_to_the_end(cluster,
 def test_a_scheduler_that_dies_is_one_line_and_the_next_run_goes_on(cluster, unit):
     scores = hand_in_many(unit, 40)
     run = start_grading(unit.root, "--scheduler", cluster.address, **cluster.env)
-    journal = unit.root / "grading" / "07_toy.jsonl"
-    until = time.monotonic() + 100
-    while time.monotonic() < until and run.poll() is None:
-        if journal.is_file() and journal.read_bytes().count(b"\n") >= 4:
-            break
-        time.sleep(0.02)
+    wait_for_verdicts(unit.root, run, 4)
     cluster.processes["scheduler"].kill()
     said, _ = run.communicate(timeout=200)
     assert run.returncode in (1, 2), said

@@ -33,16 +33,6 @@ def graded(root, *words, **env):
     return run.returncode, said
 
 
-@pytest.fixture
-def small(course):
-    """A built course with three submissions, not graded yet."""
-    unit = find_unit(course, "07")
-    build([unit])
-    for number in range(3):
-        hand_in(unit, f"s{number}", ANSWERS[number])
-    return unit
-
-
 def scores_of(root):
     return {row[0]: row[2] for row in rows(root) if row[1] == "check_double"}
 

@@ -7,16 +7,13 @@ import io
 import json
 import re
 import shutil
-import sys
 from collections import Counter
 from html import unescape
-from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
 import pytest
 
-from genssl_utils.course import cli
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import intake, sandbox
 from genssl_utils.course.grade.journal import Journal, only_grader
@@ -25,9 +22,9 @@ from genssl_utils.course.report import table, write_report
 from genssl_utils.course.report.anonymous import bare, labels, names_one_of, without_names
 from genssl_utils.course.report.standing import standing
 from genssl_utils.course.report.wrong import misled, recognised, same, unrecognised
-from genssl_utils.course.source import CourseError, find_unit
+from genssl_utils.course.source import CourseError
+from toy_course import copy_unit
 
-PROJECT = Path(__file__).resolve().parents[2]
 NAME = "05_gumbel_softmax"
 HINT = "You squared it: <two> times is not a square."
 
@@ -237,21 +234,6 @@ def test_the_same_class_gives_the_same_bytes(made):
 # --- bad states ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def genssl(monkeypatch, capsys):
-    """Run a command in a folder: exit code, stdout, stderr."""
-
-    def call(folder, *words):
-        monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", ["genssl", *words])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code, said.out, said.err
-
-    return call
-
-
 def test_a_unit_that_was_never_graded_is_one_line(toy, genssl):
     before = sorted(toy.root.rglob("*"))
     code, _, err = genssl(toy.root, "report", "07")
@@ -387,11 +369,7 @@ def test_an_id_in_code_or_in_a_reason_is_seen():
 def real(tmp_path_factory):
     """A small real class, graded."""
     root = tmp_path_factory.mktemp("course")
-    for name in ("pyproject.toml", "constraints.txt", "nbgrader_config.py"):
-        shutil.copy(PROJECT / name, root)
-    shutil.copytree(PROJECT / "solutions" / NAME, root / "solutions" / NAME)
-    (root / "genssl_utils").mkdir()
-    unit = find_unit(root, NAME)
+    unit = copy_unit(root, NAME)
     build([unit])
     right = {name: exercise.answer.source for name, exercise in unit.exercises.items()}
     noise = "def sample_gumbel(shape, generator=None):\n    return torch.randn(shape, generator="

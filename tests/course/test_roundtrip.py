@@ -4,7 +4,6 @@ import csv
 import html
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +12,9 @@ import nbformat
 import pytest
 
 from genssl_utils.course.build import build
-from genssl_utils.course.source import find_unit, without_hidden
+from genssl_utils.course.source import without_hidden
+from toy_course import copy_unit
 
-PROJECT = Path(__file__).resolve().parents[2]
 NAME = "05_gumbel_softmax"
 
 WRONG = {
@@ -88,11 +87,7 @@ def nbgrader(root, *words, check=True):
 def graded(tmp_path_factory):
     """A course with four submissions, graded and with feedback."""
     root = tmp_path_factory.mktemp("course")
-    for name in ("pyproject.toml", "constraints.txt", "nbgrader_config.py"):
-        shutil.copy(PROJECT / name, root)
-    shutil.copytree(PROJECT / "solutions" / NAME, root / "solutions" / NAME)
-    (root / "genssl_utils").mkdir()
-    unit = find_unit(root, NAME)
+    unit = copy_unit(root, NAME)
     build([unit])
     right = {name: e.answer.source for name, e in unit.exercises.items()}
     half = right | {n: s and s.replace("{answer}", right[n]) for n, s in HALF.items()}

@@ -209,6 +209,17 @@ found["left"] += [p for p in os.listdir("/proc") if p.isdigit() and p != "1"]
     assert lane.processes() == before
 
 
+def two_at_once(lane, probe: str) -> list[dict]:
+    """What two submissions found that ran side by side."""
+    found: list[dict] = []
+    pair = [threading.Thread(target=lambda: found.append(probed(lane, probe))) for _ in range(2)]
+    for one in pair:
+        one.start()
+    for one in pair:
+        one.join()
+    return found
+
+
 def test_two_at_once_do_not_meet(lane):
     meet = """
 import fcntl
@@ -230,12 +241,7 @@ while time.time() < until:
             pass
     time.sleep(0.1)
 """
-    found: list[dict] = []
-    pair = [threading.Thread(target=lambda: found.append(probed(lane, meet))) for _ in range(2)]
-    for one in pair:
-        one.start()
-    for one in pair:
-        one.join()
+    found = two_at_once(lane, meet)
     assert len(found) == 2  # each got all of its points, and took each name for itself
     assert all(one["others"] == [] for one in found)
 
@@ -319,12 +325,7 @@ held = pty.openpty()
 found["opened"] = os.ttyname(held[1])
 time.sleep(1)
 """
-    found: list[dict] = []
-    pair = [threading.Thread(target=lambda: found.append(probed(lane, open_one))) for _ in range(2)]
-    for one in pair:
-        one.start()
-    for one in pair:
-        one.join()
+    found = two_at_once(lane, open_one)
     assert [one["opened"] for one in found] == ["/dev/pts/0"] * 2
     assert [one["seen"] for one in found] == [["ptmx"]] * 2
 

@@ -76,6 +76,15 @@ def write_unit(root: Path, name: str, text: str) -> Unit:
     return find_unit(root, name)
 
 
+def copy_unit(root: Path, name: str) -> Unit:
+    """A course with one unit of the real one, not built yet."""
+    for file in ("pyproject.toml", "constraints.txt", "nbgrader_config.py"):
+        shutil.copy(PROJECT / file, root)
+    shutil.copytree(PROJECT / "solutions" / name, root / "solutions" / name)
+    (root / "genssl_utils").mkdir()
+    return find_unit(root, name)
+
+
 def write_course(root: Path) -> Path:
     """A course with the one unit `07_toy` and nothing built."""
     (root / "pyproject.toml").write_text("")
