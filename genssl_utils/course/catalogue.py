@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, TypeVar
 
 from genssl_utils.course.source import CourseError, Exercise, Unit, without_hidden
@@ -82,16 +83,24 @@ def load(unit: Unit) -> Catalogue:
         spec.loader.exec_module(module)
     except Exception as error:
         raise CourseError(f"solutions/{unit.name}/mistakes.py: {error}") from error
+    found = marked(module)
+    named = {exercise: oracle.__name__ for exercise, oracle in found.oracles.items()}
+    for room in (found.mistakes, found.variants):
+        named |= {exercise: entries[0].name for exercise, entries in room.items()}
+    for exercise, name in named.items():
+        if exercise not in unit.exercises:
+            raise CourseError(f"{unit.mistakes.name}: `{name}` is for an unknown `{exercise}`.")
+    return found
+
+
+def marked(module: ModuleType) -> Catalogue:
+    """The functions of a module that the decorators above have marked."""
     found = Catalogue(survivors=dict(getattr(module, "SURVIVORS", {})))
     for name, function in vars(module).items():
         room, exercise, hint = getattr(function, "catalogue_entry", ("", "", ""))
-        if not room:
-            continue
-        if exercise not in unit.exercises:
-            raise CourseError(f"{unit.mistakes.name}: `{name}` is for an unknown `{exercise}`.")
         if room == "oracles":
             found.oracles[exercise] = function
-        else:
+        elif room:
             getattr(found, room).setdefault(exercise, []).append(Entry(name, function, hint))
     return found
 
@@ -152,7 +161,7 @@ class Checker:
             if candidate is not None:
                 scope[exercise.name] = candidate
             what = f"the check `{cell.metadata.nbgrader.grade_id}`"
-            with _seeded(seed), check.using_key(key):
+            with seeded(seed), check.using_key(key):
                 self._exec(what, cell, scope, hidden)
             if not isinstance(scope.get("ex"), check.Exercise):
                 raise CourseError(f"{self.unit.name}: {what} makes no `ex = check.exercise(...)`.")
@@ -200,7 +209,8 @@ class Reports:
 
 
 @contextmanager
-def _seeded(seed: int | None) -> Iterator[None]:
+def seeded(seed: int | None) -> Iterator[None]:
+    """Inside, the hidden inputs of all checks follow from a seed; None draws them afresh."""
     before = os.environ.pop("GENSSL_CHECK_SEED", None)
     if seed is not None:
         os.environ["GENSSL_CHECK_SEED"] = str(seed + 1)

@@ -249,8 +249,9 @@ def grade(
     """
     (chosen,) = sourced([unit])
     from genssl_utils.course.grade.demo import demo_submissions
-    from genssl_utils.course.grade.run import grade as mark
-    from genssl_utils.course.grade.run import moved, printable, show
+    from genssl_utils.course.grade.intake import printable
+    from genssl_utils.course.grade.screen import grade as mark
+    from genssl_utils.course.grade.screen import moved, show
 
     if demo:
         demo_submissions(chosen)

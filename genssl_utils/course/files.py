@@ -13,12 +13,13 @@ SKIPPED = {"__pycache__", ".ipynb_checkpoints"}
 """Folders that no result depends on."""
 
 
-def write_atomic(path: Path, data: str | bytes) -> bool:
+def write_atomic(path: Path, data: str | bytes, *, durable: bool = False) -> bool:
     """Put the bytes in place in one step; an unchanged file keeps its time stamp.
 
     Args:
         path: where to; missing folders are made.
         data: text (UTF-8) or bytes.
+        durable: wait until it is on the disk.
 
     Returns:
         True when the file changed.
@@ -31,6 +32,9 @@ def write_atomic(path: Path, data: str | bytes) -> bool:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:

@@ -14,7 +14,7 @@ from genssl_utils.course.build import build
 from genssl_utils.course.feedback import NOT_RUN, STOPPED, WITHHELD
 from genssl_utils.course.feedback import write_feedback as feedback
 from genssl_utils.course.grade.demo import demo_submissions
-from genssl_utils.course.grade.run import grade
+from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.released import Released
 from genssl_utils.course.source import REPORT, CourseError, without_hidden
 

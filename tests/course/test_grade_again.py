@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from genssl_utils.course.build import build
-from genssl_utils.course.grade.run import grade
+from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.source import CourseError, find_unit
 from small_class import ANSWERS, hand_in, rows
 from toy_course import ANSWER, CHECK, TOY, write_unit

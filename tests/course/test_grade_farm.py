@@ -18,7 +18,7 @@ import pytest
 
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import farm
-from genssl_utils.course.grade.run import grade
+from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.run import run
 from genssl_utils.course.source import CourseError, find_unit
 from small_class import (

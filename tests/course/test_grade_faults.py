@@ -15,7 +15,7 @@ import pytest
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import lane, recorder
 from genssl_utils.course.grade.journal import Journal, only_grader, secret
-from genssl_utils.course.grade.run import grade
+from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.source import CourseError, find_unit
 from small_class import (
     ANSWERS,

@@ -11,7 +11,8 @@ from rich.console import Console
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import sandbox
 from genssl_utils.course.grade.recorder import database
-from genssl_utils.course.grade.run import Mark, grade, moved, show
+from genssl_utils.course.grade.run import Mark
+from genssl_utils.course.grade.screen import grade, moved, show
 from genssl_utils.course.source import all_units, find_unit
 from small_class import ANSWERS, hand_in
 from toy_course import PROJECT, TOY

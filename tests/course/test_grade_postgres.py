@@ -15,7 +15,7 @@ import pytest
 
 from genssl_utils.course.build import build
 from genssl_utils.course.doctor import POSTGRES
-from genssl_utils.course.grade.run import grade
+from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.source import find_unit
 from small_class import ANSWERS, SCORES, hand_in
 

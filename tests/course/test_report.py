@@ -17,7 +17,7 @@ import pytest
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import intake, sandbox
 from genssl_utils.course.grade.journal import Journal, only_grader
-from genssl_utils.course.grade.run import grade
+from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.report import table, write_report
 from genssl_utils.course.report.anonymous import bare, labels, names_one_of, without_names
 from genssl_utils.course.report.standing import standing

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import io
 import json
 import os
@@ -17,12 +18,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from genssl_utils.course.catalogue import named_checks
+from genssl_utils.course.catalogue import marked, named_checks, seeded
 from genssl_utils.course.grade.boxes import Box, BoxLost
 from genssl_utils.course.grade.errors import revive
 from genssl_utils.course.grade.limits import MIB, Limits
@@ -82,12 +83,7 @@ def _mistakes(source: str) -> dict[str, list[Callable]]:
     """The known wrong answers by exercise."""
     module = ModuleType("known_mistakes")
     exec(compile(source, "<mistakes>", "exec"), vars(module))
-    found: dict[str, list[Callable]] = {}
-    for value in vars(module).values():
-        room, exercise, _ = getattr(value, "catalogue_entry", ("", "", ""))
-        if room == "mistakes":
-            found.setdefault(exercise, []).append(value)
-    return found
+    return {name: [m.function for m in known] for name, known in marked(module).mistakes.items()}
 
 
 @dataclass
@@ -119,12 +115,11 @@ def judge(bench: Bench, job: dict[str, Any], box: Box) -> dict[str, Any]:
         box: where the student's code runs; not started yet.
 
     Returns:
-        `exercises` (name → verdict), and `seconds` spent in the box and in all.
+        `exercises`, name → verdict; what the whole submission took is in each, as `submission`.
 
     Raises:
         BoxLost: the sandbox itself went away, so that nothing can be said of the answers.
     """
-    started = time.perf_counter()
     verdicts: dict[str, Any] = {}
     stand_ins = {name: Answer(box, name) for name in bench.exercises}
     for grade_id, source in job["cells"]:
@@ -148,15 +143,7 @@ def judge(bench: Bench, job: dict[str, Any], box: Box) -> dict[str, Any]:
     }  # fmt: skip
     for verdict in verdicts.values():
         verdict["submission"] = whole
-    return {
-        "exercises": verdicts,
-        "seconds": {
-            "box": round(box.spent, 4), "all": round(time.perf_counter() - started, 4),
-            "cpu": box.cpu,
-        },
-        "peak_mib": box.peak_mib,
-        "restarts": box.restarts,
-    }  # fmt: skip
+    return {"exercises": verdicts}
 
 
 def _judge_exercise(
@@ -187,7 +174,7 @@ def _run_checks(
 ) -> check.Exercise | None:  # fmt: skip
     """Run one check cell; what it could not say is left to `_complete`."""
     scope = bench.namespace | answers
-    with _seeded(seed), check.using_key(exercise["key"]), _quiet():
+    with seeded(_number(seed)), check.using_key(exercise["key"]), _quiet():
         with contextlib.suppress(Exception, check.Enough):  # a line outside of every check
             exec(cell["code"], scope)
     ex = scope.get("ex")
@@ -253,17 +240,9 @@ def _nothing(*args: Any, **kwargs: Any) -> None:
     """A wrong answer to everything."""
 
 
-@contextlib.contextmanager
-def _seeded(text: str) -> Iterator[None]:
-    """Hidden inputs follow from a text that nobody knew when the work was handed in."""
-    import hashlib
-
-    digest = hashlib.sha256(text.encode()).digest()
-    os.environ["GENSSL_CHECK_SEED"] = str(1 + int.from_bytes(digest[:7], "big"))
-    try:
-        yield
-    finally:
-        del os.environ["GENSSL_CHECK_SEED"]
+def _number(text: str) -> int:
+    """A seed out of a text that nobody knew when the work was handed in."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
 
 
 def _quiet() -> contextlib.AbstractContextManager:

@@ -7,33 +7,26 @@ checks' reports, under nbgrader's `autograded` folder), then one transaction wit
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import time
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedNotebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor, SaveAutoGrades
-from nbgrader.utils import compute_checksum
 from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-from genssl_utils.course.grade.intake import Submission, rebuilt
+from genssl_utils.course.grade import evidence
+from genssl_utils.course.grade.intake import Submission
 from genssl_utils.course.gradebook import settings
-from genssl_utils.course.source import REPORT, CourseError, Unit
+from genssl_utils.course.source import CourseError, Unit
 
 LOCK_SECONDS = 30
 TRIES = 5
-
-UNJUDGED = "No verdict yet: a person has to look at this one."
 
 
 class NotRegistered(CourseError):
@@ -141,10 +134,10 @@ class Recorder:
         Raises:
             CourseError: the disk or the gradebook does not take it; nothing was written then.
         """
-        nb = graded_notebook(self.unit, submission, verdicts)
+        nb = evidence.graded_notebook(self.unit, submission, verdicts)
         folder = self._autograded / submission.student / self.unit.name
         try:
-            _write_evidence(folder, self.unit.name, nb, submission)
+            evidence.write(folder, self.unit.name, nb, submission)
         except OSError as error:
             raise CourseError(
                 f"build/autograded cannot be written ({error.strerror}): free some space and run "
@@ -272,86 +265,6 @@ class _Penalties(AssignLatePenalties):
             if penalty is not None:
                 row.late_submission_penalty = self._check_late_penalty(row, penalty)
         return nb, resources
-
-
-# --- the evidence -------------------------------------------------------------------------------
-
-
-def graded_notebook(
-    unit: Unit, submission: Submission, verdicts: Mapping[str, dict[str, Any]]
-) -> NotebookNode:
-    """The unit's notebook with the student's answers and the judge's reports in it."""
-    nb = rebuilt(unit, submission)
-    of_cell = {
-        cell.metadata.nbgrader.grade_id: name
-        for name, exercise in unit.exercises.items() for cell in exercise.checks
-    }  # fmt: skip
-    for cell in nb.cells:
-        if cell.cell_type != "code":
-            continue
-        cell.outputs, cell.execution_count = [], None
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        if grade_id in of_cell:
-            verdict = verdicts.get(of_cell[grade_id], {})
-            cell.outputs = _outputs(verdict, grade_id)
-            if not cell.outputs:
-                cell.metadata["genssl"] = {"unjudged": True}
-                cell.outputs = [new_output("stream", name="stdout", text=UNJUDGED + "\n")]
-        elif grade_id in unit.exercises:
-            verdict = verdicts.get(grade_id, {})
-            if printed := verdict.get("printed"):
-                cell.outputs = [new_output("stream", name="stdout", text=printed)]
-            told = verdict.get("cells", {}).values()
-            if told and all(report["status"] == "unanswered" for report in told):
-                # By this nbgrader knows an answer that was not written.
-                cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
-    nb.metadata["genssl"] = {"sha256": submission.sha256, "remarks": list(submission.remarks)}
-    return nb
-
-
-def _outputs(verdict: Mapping[str, Any], grade_id: str) -> list[NotebookNode]:
-    """A report as the check cell itself would have shown it; nothing where there is no verdict."""
-    told = verdict.get("cells", {}).get(grade_id)
-    if told is None or not trustworthy(verdict):
-        return []
-    report = {name: value for name, value in told.items() if name != "html"}
-    data = {"text/plain": repr(told["points"]), "text/html": told["html"], REPORT: report}
-    return [new_output("execute_result", data=data, execution_count=1)]
-
-
-def trustworthy(verdict: Mapping[str, Any]) -> bool:
-    """Whether a verdict may become a score: full points need the proof that the checks can fail."""
-    if "cells" not in verdict:
-        return False
-    passed = all(cell["status"] == "passed" for cell in verdict["cells"].values())
-    return not passed or bool((verdict.get("proof") or {}).get("rejected"))
-
-
-def _write_evidence(folder: Path, name: str, nb: NotebookNode, submission: Submission) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if submission.received:
-        text = submission.received.strftime("%Y-%m-%d %H:%M:%S.%f UTC")
-        _replace(folder / "timestamp.txt", text + "\n")
-    else:
-        (folder / "timestamp.txt").unlink(missing_ok=True)
-    _replace(folder / f"{name}.ipynb", nbformat.writes(nb) + "\n")
-    for other in folder.iterdir():  # of an earlier grading, by whatever means
-        if other.name not in (f"{name}.ipynb", "timestamp.txt"):
-            shutil.rmtree(other) if other.is_dir() and not other.is_symlink() else other.unlink()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put a file in place as a whole, and on the disk before anything relies on it."""
-    draft = path.with_name(f".{path.name}.new")
-    try:
-        with open(draft, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 # --- troubles -----------------------------------------------------------------------------------
