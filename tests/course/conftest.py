@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from genssl_utils.course import cli
 from genssl_utils.course.build import build
+from genssl_utils.course.grade import farm
 from genssl_utils.course.source import Unit, find_unit
 from small_class import ANSWERS, hand_in
 from toy_course import write_course
@@ -34,6 +35,19 @@ def small(toy: Unit) -> Unit:
     for number in range(3):
         hand_in(toy, f"s{number}", ANSWERS[number])
     return toy
+
+
+@pytest.fixture(scope="session")
+def kept_warm() -> Iterator[None]:
+    """Ends the lanes that this session's tests have kept."""
+    yield
+    farm.close_lanes()
+
+
+@pytest.fixture
+def warm_lanes(kept_warm: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judge and box stay for the next test of the same unit, which then need not wait for torch."""
+    monkeypatch.setattr(farm, "close_lanes", lambda: None)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ def triple(x):
     return 3 * x
     ### END SOLUTION
 
+pytestmark = pytest.mark.usefixtures("warm_lanes")
+
 
 # %% tags=["check"] nbgrader=CHECK
 ex = check.exercise("start_here", "triple", points=2)

@@ -25,19 +25,25 @@ from small_class import (
 )
 from toy_course import TOY, write_unit
 
+pytestmark = pytest.mark.usefixtures("warm_lanes")
 
-def graded(root, *words, **env):
-    """One whole run; its exit code and what it said."""
-    run = start_grading(root, *words, **env)
-    said, _ = run.communicate(timeout=200)
-    return run.returncode, said
+
+@pytest.fixture
+def graded(genssl):
+    """One whole run of `genssl grade 07`: its exit code and all that it said."""
+
+    def run(root, *words):
+        code, out, err = genssl(root, "grade", "07", *words)
+        return code or 0, out + err
+
+    return run
 
 
 def scores_of(root):
     return {row[0]: row[2] for row in rows(root) if row[1] == "check_double"}
 
 
-def test_two_graders_at_once(small):
+def test_two_graders_at_once(small, graded):
     with only_grader(small.root):
         code, said = graded(small.root)
     assert code == 2
@@ -62,7 +68,7 @@ def test_a_locked_gradebook_is_waited_for_and_then_said(small, monkeypatch):
     assert {mark.student: mark.total for mark in marks} == {"s0": 2.0, "s1": 1.0, "s2": 0.0}
 
 
-def test_a_damaged_gradebook_comes_back_from_the_journal(small):
+def test_a_damaged_gradebook_comes_back_from_the_journal(small, graded):
     assert graded(small.root)[0] == 0
     good = rows(small.root)
     path = small.root / "gradebook.db"
@@ -97,7 +103,7 @@ def test_a_disk_that_is_full_at_some_point_loses_nothing(small, monkeypatch, wri
     assert scores_of(small.root) == {"s0": 2.0, "s1": 1.0, "s2": 0.0}
 
 
-def test_a_full_disk_is_one_line(small):
+def test_a_full_disk_is_one_line(small, graded):
     """A real one, of 12 KiB; only root may make it, and then it is made."""
     if os.geteuid() != 0:
         return
@@ -134,7 +140,7 @@ def test_work_handed_in_during_the_run_is_the_work_that_counts(small):
     assert scores_of(small.root)["s0"] == 2.0
 
 
-def test_a_mended_check_is_judged_again_and_nothing_else(small):
+def test_a_mended_check_is_judged_again_and_nothing_else(small, graded):
     assert graded(small.root)[0] == 0
     before = len(Journal.open(small.root, "07_toy").verdicts)
     code, said = graded(small.root)
@@ -149,13 +155,13 @@ def test_a_mended_check_is_judged_again_and_nothing_else(small):
     assert len(Journal.open(small.root, "07_toy").verdicts) == 2 * before
 
 
-def test_a_grade_given_by_hand_outlives_every_regrade(small):
+def test_a_grade_given_by_hand_outlives_every_regrade(small, graded):
     from nbgrader.api import Gradebook
 
     assert graded(small.root)[0] == 0
     with Gradebook(f"sqlite:///{small.root / 'gradebook.db'}") as book:
-        grade = book.find_grade("check_double", "07_toy", "07_toy", "s2")
-        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        given = book.find_grade("check_double", "07_toy", "07_toy", "s2")
+        given.manual_score, given.needs_manual_grade = 1.5, False
         comment = book.find_comment("double", "07_toy", "07_toy", "s2")
         comment.manual_comment = "Nearly."
         book.db.commit()
@@ -170,7 +176,7 @@ def test_a_grade_given_by_hand_outlives_every_regrade(small):
     assert row[2:5] == (1.0, 1.5, 1)  # the checks changed their mind: a person looks again
 
 
-def test_a_journal_line_that_was_cut_short_is_judged_again(small):
+def test_a_journal_line_that_was_cut_short_is_judged_again(small, graded):
     assert graded(small.root)[0] == 0
     good = rows(small.root)
     path = small.root / "grading" / "07_toy.jsonl"
@@ -181,7 +187,7 @@ def test_a_journal_line_that_was_cut_short_is_judged_again(small):
     assert rows(small.root) == good
 
 
-def test_identical_work_is_judged_once(small):
+def test_identical_work_is_judged_once(small, graded):
     for number in range(6):
         hand_in(small, f"t{number}", ANSWERS[0])
     assert graded(small.root)[0] == 0
@@ -205,12 +211,14 @@ def test_a_judge_that_is_killed_while_it_warms_up_is_started_again(small, monkey
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("import os; assert os.environ.get('HOME') == '/tmp'", "the judge did not start (Assert"),
-        ("import os; assert os.environ.get('HOME') != '/tmp'", "the sandbox did not start (Assert"),
+        ("import os; assert os.environ.get('HOME') == '/box'", "the judge did not start (Assert"),
+        ("import os; assert os.environ.get('HOME') != '/box'", "the sandbox did not start (Assert"),
         ("no_such_name", "did not start (NameError: name 'no_such_name' is not defined)"),
     ],
 )
-def test_setup_cells_that_fail_are_said_and_nobody_is_left_without_a_verdict(small, line, told):
+def test_setup_cells_that_fail_are_said_and_nobody_is_left_without_a_verdict(
+    small, line, told, graded
+):
     text = TOY.replace("results.begin(", f"{line}\nresults.begin(")
     write_unit(small.root, "07_toy", text)
     build([find_unit(small.root, "07")])

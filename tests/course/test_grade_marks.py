@@ -17,6 +17,8 @@ from genssl_utils.course.source import all_units, find_unit
 from small_class import ANSWERS, hand_in
 from toy_course import PROJECT, TOY
 
+pytestmark = pytest.mark.usefixtures("warm_lanes")
+
 WALLS = not sandbox.why_not_here()
 
 

@@ -19,6 +19,8 @@ from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.source import find_unit
 from small_class import ANSWERS, SCORES, hand_in
 
+pytestmark = pytest.mark.usefixtures("warm_lanes")
+
 
 def program(name: str) -> str:
     """A program of PostgreSQL: Debian keeps them away from PATH."""

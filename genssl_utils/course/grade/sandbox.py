@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,10 @@ ENVIRONMENT = {
 
 PACKAGE = Path(genssl_utils.__file__).resolve().parent
 """The course's library: the one folder of the course that is shown in the sandbox."""
+
+
+_starter = ThreadPoolExecutor(1, "genssl-starter")
+"""bubblewrap ends with the thread that started it; this one ends with the process."""
 
 
 def start(
@@ -95,7 +100,7 @@ def start(
     command += ["--", *python]
     if root:
         how["preexec_fn"] = _become_nobody(bound, stage)
-    return subprocess.Popen(command, env={}, **how)
+    return _starter.submit(subprocess.Popen, command, env={}, **how).result()
 
 
 def _walls() -> list[str]:
