@@ -74,6 +74,8 @@ def open_notebook(open_page, address: str):
 
 
 def run_all(page) -> None:
+    """Once the kernel is there: what is run before, Lab clears and forgets."""
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=90_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
