@@ -23,6 +23,7 @@ from genssl_utils.course.source import Unit, find_unit, project_root
 
 NAME, MANY = "05_gumbel_softmax", 40
 SLEEPERS, NAP = 24, 0.25
+WORKERS, BURNS = 24, (0.0, 0.5, 2.0)
 
 WRONG = {
     "sample_gumbel": "def sample_gumbel(shape, generator=None):\n"
@@ -97,13 +98,19 @@ def where_it_goes(unit: Unit) -> dict[str, float]:
     """The same class again in this process, by what takes the time."""
     run = Grading(unit, force=True)
     run.run()
+    own, box = own_seconds(run)
+    return run.seconds | {"own": own, "box": box}
+
+
+def own_seconds(run: Grading) -> tuple[float, float]:
+    """What the submissions took in their boxes: CPU seconds, and seconds on the clock."""
     boxes = {}
     for entry in run.journal.recorded.values():
         for key in entry["keys"].values():
             told = run.journal.verdicts[key]["submission"]
             boxes[entry["content"]] = told["cpu_seconds"], told["box_seconds"]
-    own = sum(cpu for cpu, _ in boxes.values())
-    return run.seconds | {"own": own, "box": sum(wall for _, wall in boxes.values())}
+    cpu, wall = zip(*boxes.values(), strict=True)
+    return sum(cpu), sum(wall)
 
 
 def main() -> None:
@@ -146,7 +153,42 @@ def main() -> None:
         "CPU time in a box is that of the forked child: the student's cells and calls, and what "
         "the pipe costs on that side. Judging goes on beside it on the same cores.",
     )  # fmt: skip
+    heavier()
     scaling()
+
+
+def heavier() -> None:
+    """Answers that compute for longer: from where on the grader's own time no longer counts."""
+    burn = (
+        "def straight_through(y):\n    import time\n"
+        "    if not hasattr(straight_through, 'done'):\n"
+        "        straight_through.done = True\n"
+        "        while time.process_time() < {burn}:\n            pass\n"
+        "    return y"
+    )
+    cores, rows = os.cpu_count() or 1, []
+    for seconds in BURNS:
+        with tempfile.TemporaryDirectory() as folder:
+            unit = course(Path(folder))
+            right = {name: exercise.answer.source for name, exercise in unit.exercises.items()}
+            busy = {"straight_through": burn.format(burn=seconds)} if seconds else {}
+            hand_in(unit, [right | busy] * WORKERS)
+            run = Grading(unit)
+            run.run()
+            own = own_seconds(run)[0]
+            rows.append(
+                {"own CPU, s a submission": own / WORKERS,
+                 "the whole run, s": run.seconds["all"],
+                 "÷ (own / cores)": run.seconds["all"] / (own / cores),
+                 "÷ (own / cores), without warming up":
+                 (run.seconds["all"] - run.seconds["warm up"]) / (own / cores)}
+            )  # fmt: skip
+    record(
+        "grading_own", f"{WORKERS} submissions of {NAME} that compute longer and longer",
+        rows, ["distributed"],
+        "The first row is unit 05 as it is. Starting judge and box is paid once a run, whatever "
+        "the class's size.",
+    )  # fmt: skip
 
 
 def scaling() -> None:
