@@ -176,8 +176,9 @@ class Recorder:
         book.update_or_create_submission(name, student, timestamp=when)
         row = book.find_submission_notebook(name, name, student)
         self._add_new_cells(row)
+        book.db.flush()
+        _Scores(_Row(row), config=self._config).preprocess(nb, {"nbgrader": {}})
         told = {"notebook": name, "assignment": name, "student": student, "gradebook": book}
-        _Scores(config=self._config).preprocess(nb, {"nbgrader": told})
         _Penalties(config=self._config).preprocess(nb, {"nbgrader": told})
         book.db.flush()
         book.db.expire_all()
@@ -224,20 +225,40 @@ class Recorder:
             self._book.db.remove()  # no transaction stays open while others are judged
 
 
+class _Row:
+    """One submission's rows in the place of the gradebook: read at once, where nbgrader would join
+    seven tables for each cell."""
+
+    def __init__(self, row: SubmittedNotebook) -> None:
+        self._grades = {grade.name: grade for grade in row.grades}
+        self._comments = {comment.name: comment for comment in row.comments}
+        self.db = self
+
+    def find_grade(self, name: str, *_: str) -> Grade:
+        """The score of a check cell."""
+        return self._grades[name]
+
+    def find_comment(self, name: str, *_: str) -> Comment:
+        """The comment on an answer."""
+        return self._comments[name]
+
+    def commit(self) -> None:
+        """Nothing yet: all of a submission is one transaction."""
+
+
 class _Scores(SaveAutoGrades):
-    """nbgrader's own scoring, in the gradebook that is open already."""
+    """nbgrader's own scoring of one submission."""
+
+    def __init__(self, row: _Row, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.gradebook = row
+        self.notebook_id = self.assignment_id = self.student_id = ""  # the row is of one
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Any:
-        told = resources["nbgrader"]
-        self.notebook_id, self.assignment_id = told["notebook"], told["assignment"]
-        self.student_id, self.gradebook = told["student"], told["gradebook"]
         return NbGraderPreprocessor.preprocess(self, nb, resources)
 
     def _add_score(self, cell: NotebookNode, resources: Any) -> None:
-        name = cell.metadata.nbgrader.grade_id
-        grade = self.gradebook.find_grade(
-            name, self.notebook_id, self.assignment_id, self.student_id
-        )
+        grade = self.gradebook.find_grade(cell.metadata.nbgrader.grade_id)
         before = grade.auto_score, grade.needs_manual_grade
         super()._add_score(cell, resources)
         if cell.metadata.get("genssl", {}).get("unjudged"):
