@@ -6,6 +6,7 @@ leave the experiments out. Then the same grader on submissions that only sleep: 
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import subprocess
@@ -13,17 +14,22 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import nbformat
 from side_by_side import record
 
 from genssl_utils.course.build import build
+from genssl_utils.course.grade import farm
 from genssl_utils.course.grade.run import Grading
 from genssl_utils.course.source import Unit, find_unit, project_root
 
 NAME, MANY = "05_gumbel_softmax", 40
 SLEEPERS, NAP = 24, 0.25
 WORKERS, BURNS = 24, (0.0, 0.5, 2.0)
+CLASS, FARM, SECONDS = 1000, (1, 4, 16, 64, 256, 1000), (10.0, 60.0)
+"""For the sum on paper: submissions, workers of one core each, own compute of a submission."""
 
 WRONG = {
     "sample_gumbel": "def sample_gumbel(shape, generator=None):\n"
@@ -153,12 +159,16 @@ def main() -> None:
         "CPU time in a box is that of the forked child: the student's cells and calls, and what "
         "the pipe costs on that side. Judging goes on beside it on the same cores.",
     )  # fmt: skip
-    heavier()
+    on_paper(heavier(), alone())
     scaling()
 
 
-def heavier() -> None:
-    """Answers that compute for longer: from where on the grader's own time no longer counts."""
+def heavier() -> float:
+    """Answers that compute for longer: from where on the grader's own time no longer counts.
+
+    Returns:
+        Core seconds that a submission of unit 05 takes in judge and box, all included.
+    """
     burn = (
         "def straight_through(y):\n    import time\n"
         "    if not hasattr(straight_through, 'done'):\n"
@@ -166,7 +176,7 @@ def heavier() -> None:
         "        while time.process_time() < {burn}:\n            pass\n"
         "    return y"
     )
-    cores, rows = os.cpu_count() or 1, []
+    cores, rows, lane = os.cpu_count() or 1, [], 0.0
     for seconds in BURNS:
         with tempfile.TemporaryDirectory() as folder:
             unit = course(Path(folder))
@@ -176,6 +186,8 @@ def heavier() -> None:
             run = Grading(unit)
             run.run()
             own = own_seconds(run)[0]
+            judging = run.seconds["judging"] - run.seconds["warm up"]
+            lane = lane or judging * cores / WORKERS
             rows.append(
                 {"own CPU, s a submission": own / WORKERS,
                  "the whole run, s": run.seconds["all"],
@@ -188,6 +200,51 @@ def heavier() -> None:
         rows, ["distributed"],
         "The first row is unit 05 as it is. Starting judge and box is paid once a run, whatever "
         "the class's size.",
+    )  # fmt: skip
+    return lane
+
+
+def alone() -> float:
+    """Seconds a submission that the grader's one process takes, with judges that answer at once.
+
+    It reads what was handed in, sends the jobs, and writes journal, evidence and gradebook: no
+    number of workers makes it faster.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        unit = course(Path(folder))
+        right = {name: exercise.answer.source for name, exercise in unit.exercises.items()}
+        hand_in(unit, [right] * (MANY + 1))
+        first = Grading(unit)
+        first.run(["s000"])
+        keys = first.journal.recorded["s000"]["keys"]
+        known = {name: first.journal.verdicts[key] for name, key in keys.items()}
+
+        def at_once(unit: str, job: dict[str, Any], walls: bool) -> dict[str, Any]:
+            return {"exercises": known}
+
+        with mock.patch.object(farm, "judge_on_worker", at_once):
+            began = time.perf_counter()
+            Grading(unit).run()
+            return (time.perf_counter() - began) / MANY
+
+
+def on_paper(lane: float, serial: float) -> None:
+    """How long a large class takes on many workers, by a sum with this machine's figures."""
+    rows = []
+    for workers in FARM:
+        row: dict[str, object] = {"workers": workers}
+        for own in (0.0, *SECONDS):
+            judging = math.ceil(CLASS / workers) * (lane + own)
+            name = f"{own:g} s more each, s" if own else "unit 05 as it is, s"
+            row[name] = max(judging, CLASS * serial)
+        rows.append(row)
+    record(
+        "grading_on_paper",
+        f"{CLASS} submissions, reckoned and not run: judging at {lane:.2f} s each beside "
+        f"recording at {serial * 1000:.0f} ms each",
+        rows, ["distributed"],
+        "Judging is divided among the workers, recording is one process's. Where a column stops "
+        "falling, the recorder is what it waits for.",
     )  # fmt: skip
 
 
