@@ -22,7 +22,7 @@ from nbformat.v4 import new_code_cell
 
 from genssl_utils.course.build import build
 from genssl_utils.course.grade.run import Grading, Mark
-from genssl_utils.course.source import Unit, find_unit
+from genssl_utils.course.source import REPORT, Unit, find_unit
 from toy_course import PROJECT, write_unit
 
 NAME = "07_small"
@@ -335,8 +335,16 @@ class Class:
 
     def printed(self, student: str, exercise: str = "soft_sign") -> str:
         """What an answer's cell printed, as the graded notebook has it."""
+        return "".join(output.get("text", "") for output in self._outputs(student, exercise))
+
+    def hints(self, student: str, exercise: str) -> set[str]:
+        """The hints of an exercise's checks, as the graded notebook has them."""
+        (output,) = self._outputs(student, f"check_{exercise}")
+        return {check["hint"] for check in output.data[REPORT]["checks"] if check.get("hint")}
+
+    def _outputs(self, student: str, grade_id: str) -> list[nbformat.NotebookNode]:
         path = self.root / "build" / "autograded" / student / NAME / f"{NAME}.ipynb"
         for cell in nbformat.read(path, as_version=4).cells:
-            if cell.metadata.get("nbgrader", {}).get("grade_id") == exercise:
-                return "".join(output.get("text", "") for output in cell.outputs)
-        raise LookupError(exercise)
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
+                return cell.outputs
+        raise LookupError(grade_id)

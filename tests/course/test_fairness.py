@@ -9,6 +9,7 @@ import pytest
 
 from class_of import POINTS, Class, papers
 from genssl_utils.course.grade import sandbox
+from genssl_utils.kit.check import Stopped
 
 FAIR = papers("fairness")
 
@@ -45,6 +46,11 @@ def test_what_a_right_answer_prints_is_kept_within_its_limit(fair):
     printed = fair.printed("prints")
     assert printed.startswith("hello wörld 日本語 🎲")
     assert len(printed) <= 1 << 20
+
+
+def test_a_stopped_answer_gets_no_hint_that_is_meant_for_another_mistake(fair):
+    assert fair.hints("hangs_in_one", "jitter") == {Stopped.hint}
+    assert fair.hints("crashes_in_one", "soft_sign") == {Stopped.hint}
 
 
 def test_an_experiment_of_a_students_own_is_not_run(fair):

@@ -17,7 +17,7 @@ from genssl_utils.course.grade.codec import BadMessage
 from genssl_utils.course.grade.limits import Limits
 from genssl_utils.course.grade.peer import Peer
 from genssl_utils.course.grade.wire import Severed, TooSlow, Wire
-from genssl_utils.kit.check import CheckFailed
+from genssl_utils.kit.check import CheckFailed, Stopped
 
 START_SECONDS = 120.0
 """How long a box may take to start: the first one waits for torch."""
@@ -84,7 +84,8 @@ class Box:
         """Call a graded function.
 
         Raises:
-            CheckFailed: it could not be brought to an end; the line says why.
+            CheckFailed: it broke the rules, or (`Stopped`) could not be brought to an end; the line
+                says why.
             Exception: what the function raised.
         """
         return self._within(name, args, kwargs)
@@ -113,7 +114,7 @@ class Box:
 
     def _within(self, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if self._dead or self.lost:
-            raise CheckFailed(self._dead or self.lost)
+            raise Stopped(self._dead or self.lost)
         if self._peer is None:
             self._start()
         try:
@@ -127,11 +128,11 @@ class Box:
         """Around each request to the box, gradients included: its deadline, and how it can fail."""
         left = self._limits.seconds - self.spent
         if self._dead or self.lost or self._peer is None:
-            raise CheckFailed(self._dead or self.lost or STOPPED)
+            raise Stopped(self._dead or self.lost or STOPPED)
         if left <= 0:
             self.trouble = self.trouble or f"it used up its {self._limits.seconds:g} s"
             self.hasty = True
-            raise CheckFailed(USED_UP)
+            raise Stopped(USED_UP)
         seconds = min(left, self._limits.call_seconds)
         began = time.monotonic()
         self._peer.wire.deadline = began + seconds
@@ -157,7 +158,7 @@ class Box:
         self.trouble = self.trouble or trouble
         if not again:
             self._dead = STOPPED
-        raise CheckFailed(message)
+        raise Stopped(message)
 
     def _lose(self, why: str) -> NoReturn:
         self.lost = why

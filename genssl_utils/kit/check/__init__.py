@@ -23,7 +23,15 @@ from genssl_utils.kit.check.exercise import (
     until_first_failure,
     using_key,
 )
-from genssl_utils.kit.check.report import MIME, CheckFailed, Elsewhere, NotFinished, Outcome, Report
+from genssl_utils.kit.check.report import (
+    MIME,
+    CheckFailed,
+    Elsewhere,
+    NotFinished,
+    Outcome,
+    Report,
+    Stopped,
+)
 
 __all__ = [
     "MIME",
@@ -35,6 +43,7 @@ __all__ = [
     "NotFinished",
     "Outcome",
     "Report",
+    "Stopped",
     "exercise",
     "finished",
     "generator",

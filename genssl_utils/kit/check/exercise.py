@@ -22,7 +22,14 @@ import torch
 
 from genssl_utils.kit.check.assertions import Assertions
 from genssl_utils.kit.check.observe import Fact, Observation
-from genssl_utils.kit.check.report import CheckFailed, Elsewhere, NotFinished, Outcome, Report
+from genssl_utils.kit.check.report import (
+    CheckFailed,
+    Elsewhere,
+    NotFinished,
+    Outcome,
+    Report,
+    Stopped,
+)
 
 _latest: dict[tuple[str, str], Report] = {}
 _stops_early: ContextVar[bool] = ContextVar("stops_early", default=False)
@@ -157,6 +164,7 @@ class Exercise(Assertions):
                 outcome.passed = True
             except CheckFailed as failure:
                 outcome.message = str(failure)
+                hint = failure.hint if isinstance(failure, Stopped) else hint
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:

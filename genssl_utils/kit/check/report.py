@@ -16,6 +16,12 @@ class CheckFailed(Exception):
         return [str(self)]
 
 
+class Stopped(CheckFailed):
+    """The answer ran too long or ended Python, in this check or before: no hint to it would fit."""
+
+    hint = "Your code ran too long or ended Python while it was checked, and was stopped."
+
+
 @dataclass(frozen=True)
 class Elsewhere:
     """Where an exception was raised, when that was in another process.
