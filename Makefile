@@ -26,7 +26,7 @@ test: $(READY)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: $(READY)
-	@GENSSL_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/course/test_grade_kills.py --timeout 1500
+	@GENSSL_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/course/test_grade_kills.py --timeout 1500
 
 notebooks: $(READY)
 	@$(BIN)/genssl build
