@@ -1,5 +1,5 @@
 // Two moons with six labels: the boundary as training goes, for any answers to the four questions.
-import { clamp, frame, html, lifetime, slider, svg, unique, write } from "../kit/figure.js";
+import { clamp, frame, html, lifetime, slider, svg, unique, unpacked, write } from "../kit/figure.js";
 
 // ---------------------------------------------------------------- the maths
 
@@ -88,14 +88,13 @@ function select(life, label, options, onInput) {
 
 // ---------------------------------------------------------------- the picture
 
-function render({ model, el }) {
+async function render({ model, el }) {
+  const bytes = await unpacked(model.get("frames"));
   const life = lifetime();
   const { root, controls, picture, announce } = frame(life, model, el);
   const [columns, rows] = model.get("grid");
   const [left, right, bottom, top] = model.get("window");
   const [moments, sizes] = [model.get("moments"), model.get("sizes")];
-  const view = model.get("frames");
-  const bytes = new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
   const change = (name, value) => {
     model.set(name, value);
     model.save_changes();

@@ -16,7 +16,7 @@ from genssl_utils.consistency_training.moons import (
     moons,
     shipped_frames,
 )
-from genssl_utils.kit.figure import Figure
+from genssl_utils.kit.figure import Figure, packed
 
 __all__ = ["BoundaryFigure", "boundary_figure"]
 
@@ -83,7 +83,7 @@ def boundary_figure() -> BoundaryFigure:
     return BoundaryFigure(
         title="What you ask of unlabelled points decides where the boundary runs",
         alt=_ALT,
-        frames=np.ascontiguousarray(stored).tobytes(),
+        frames=packed(np.ascontiguousarray(stored).tobytes()),
         accuracy=[round(float(a), 4) for a in accuracy],
         points=[[round(v, 3) for v in row] for row in unlabelled.tolist()],
         labelled=[

@@ -25,6 +25,7 @@ from genssl_utils.course.files import files_under, write_atomic
 from genssl_utils.course.pages import page
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
+from genssl_utils.course.welcome import welcome_page
 from genssl_utils.kit.results import quantity, spread_text
 
 TABLES = "<!-- tables: written by genssl book -->"
@@ -38,6 +39,7 @@ one CPU thread (`make bench`).
 
 AMENDED = """
 extensions.remove("sphinx_thebe")  # it would run cells on another host
+extensions.append("genssl_utils.course.theme")
 html_js_files = []  # Jupyter Book loads every script of the static folder on every page
 """
 """What `genssl book` changes in the settings that Jupyter Book writes for Sphinx."""
@@ -108,11 +110,15 @@ def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
     wanted[target / "results.md"] = results_page(root, units).encode()
     for path in mathjax_files():
         wanted[target / "_static" / "mathjax" / path[0]] = path[1].read_bytes()
+    chapters = {}
     for unit, notebook in zip(units, executed, strict=True):
         if not re.search(rf"file:\s*units/{unit.name}\s*$", contents, re.M):
             raise CourseError(f"Add a line to book/_toc.yml: `- file: units/{unit.name}`.")
         text = unit_page(unit, notebook)
         wanted[target / "units" / f"{unit.name}.ipynb"] = text.encode()
+        chapters[unit.name] = nbformat.reads(text, as_version=4)
+    first = (source / "welcome.md").read_text(encoding="utf-8")
+    wanted[target / "welcome.md"] = welcome_page(first, units, chapters).encode()
     for path, data in wanted.items():
         write_atomic(path, data)
     for path in files_under(target):

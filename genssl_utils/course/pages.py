@@ -51,10 +51,12 @@ def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
                 tags=[*tags, "hide-input"] if FOLDED & set(tags) else [*tags]
             )
             cell.outputs = _readable(cell.outputs, models)
+            if told := _told(cell.outputs):
+                cell.metadata["mystnb"] = {"image": {"alt": told}}
         else:
             cell.metadata = NotebookNode()
     nb.cells = _merged(nb.cells)
-    kept = _reachable(_shown(nb), models)
+    kept = reachable(_shown(nb), models)
     nb.metadata = NotebookNode(kernelspec=nb.metadata.kernelspec)
     if kept:
         nb.metadata["widgets"] = {
@@ -104,6 +106,16 @@ def _readable(outputs: Iterable[NotebookNode], models: Mapping[str, Any]) -> lis
     return kept
 
 
+def _told(outputs: Iterable[NotebookNode]) -> str:
+    """What the pictures among the outputs show, in words."""
+    told = [
+        output.metadata.get("image/png", {}).get("alt") or output.data.get("text/plain", "")
+        for output in outputs
+        if "image/png" in output.get("data", {})
+    ]
+    return " ".join(dict.fromkeys(told)).strip()
+
+
 def _public(report: Mapping[str, Any]) -> dict[str, str]:
     """A report told again without its hidden checks; these are counted."""
     from genssl_utils.kit.check.report import Outcome, Report  # it loads torch
@@ -132,7 +144,7 @@ def _live(model: Mapping[str, Any]) -> bool:
 
 def _still(model_id: str, models: Mapping[str, Any]) -> list[NotebookNode]:
     """The pictures that a kernel's widget showed last, and a line; of a progress bar, nothing."""
-    inside = _reachable([model_id], models).values()
+    inside = reachable([model_id], models).values()
     if any(model["model_name"] == "FloatProgressModel" for model in inside):
         return []
     shown = [
@@ -167,7 +179,7 @@ def _shown(nb: NotebookNode) -> list[str]:
     ]
 
 
-def _reachable(roots: Iterable[str], models: Mapping[str, Any]) -> dict[str, Any]:
+def reachable(roots: Iterable[str], models: Mapping[str, Any]) -> dict[str, Any]:
     """The models named, and every model that these refer to, in the order of the state."""
     wanted, queue = set(), [name for name in roots if name in models]
     while queue:

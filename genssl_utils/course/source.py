@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +46,26 @@ class Exercise:
     def points(self) -> float:
         """Points of all its check cells together."""
         return sum(float(cell.metadata.nbgrader.points) for cell in self.checks)
+
+
+PARTS = ("generative models", "learning without labels")
+"""The two parts of the course, in its order."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What the map of the course says of a unit; the `genssl` entry of its source's header."""
+
+    part: str
+    """One of `PARTS`."""
+    hours: float
+    """To work through it, all exercises included."""
+    after: tuple[str, ...]
+    """Units that it leans on."""
+    needs: str
+    """What else one should know."""
+    learn: str
+    """What one can do afterwards: goes on from "You will be able to"."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +129,26 @@ class Unit:
             where = self.source.relative_to(self.root)
             raise CourseError(f"{where} is not readable: {error}") from error
         return with_stable_ids(nb)
+
+    @cached_property
+    def about(self) -> About:
+        """What the map of the course says of it.
+
+        Raises:
+            CourseError: the source's header does not say it, or names a part that there is not.
+        """
+        import yaml  # not installed for students, and needed by those who build the book
+
+        header = re.match(r"# ---\n(.*?)^# ---$", self.source.read_text("utf-8"), re.M | re.S)
+        text = re.sub(r"^# ?", "", header.group(1), flags=re.M) if header else ""
+        told = (yaml.safe_load(text) or {}).get("jupyter", {}).get("genssl", {})
+        wanted = [field.name for field in fields(About)]
+        if sorted(told) != sorted(wanted) or told["part"] not in PARTS:
+            raise CourseError(
+                f"{self.name}: its header's `genssl` needs {', '.join(wanted)}; a part is one of: "
+                f"{', '.join(PARTS)}."
+            )
+        return About(**told | {"after": tuple(told["after"])})
 
     def cells(self, *roles: str) -> list[NotebookNode]:
         """Code cells that carry one of the roles, in order."""

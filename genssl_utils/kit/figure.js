@@ -273,6 +273,12 @@ export function point(life, node, { label, x, y, step, format, at, onInput }) {
 
 // ---------------------------------------------------------------- numbers that Python computed
 
+/** The bytes of what Python's `packed` made small. */
+export async function unpacked(view) {
+  const stream = new Blob([view]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 /** The float32 numbers of a `traitlets.Bytes` that holds `array.astype("<f4").tobytes()`. */
 export function floats(view) {
   const bytes = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);

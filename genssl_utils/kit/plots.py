@@ -26,6 +26,9 @@ COLOURS = {
 """Role → colour, after Okabe and Ito's palette, which colour-blind readers can tell apart.
 The live figures use the same values (`kit/figure.css`)."""
 
+MOST_NAMES = 8
+"""Lines of a panel that its description names."""
+
 INK, PAPER, GRID = "#1F2933", "#FCFCFA", "#E3E6EA"
 
 _STYLE = {
@@ -54,6 +57,26 @@ _STYLE = {
 }
 
 
+class Described(Figure):
+    """A figure whose text form says what it shows: titles, axes, and the names of its lines."""
+
+    def __repr__(self) -> str:
+        told = [words for axes in self.axes if (words := _words(axes))]
+        return f"A picture of {'; '.join(told)}." if told else super().__repr__()
+
+
+def _words(axes: Axes) -> str:
+    """What one panel says of itself, in one line."""
+    title = " ".join(filter(None, (axes.get_title(side) for side in ("left", "center", "right"))))
+    x, y = axes.get_xlabel(), axes.get_ylabel()
+    against = f"{y} against {x}" if x and y else x or y
+    names = [handle.get_label() for handle in [*axes.lines, *axes.collections, *axes.containers]]
+    names += [text.get_text() for text in axes.texts]
+    names = list(dict.fromkeys(str(name) for name in names if name and str(name)[0] != "_"))
+    said = f"{title} ({against})" if title and against else title or against
+    return " ".join(": ".join(filter(None, (said, ", ".join(names[:MOST_NAMES])))).split())
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Draw everything inside the `with` block in the course's style."""
@@ -66,8 +89,9 @@ def panels(
 ) -> tuple[Figure, list[Axes]]:
     """A row of n axes in the course's style.
 
-    The figure is closed for pyplot already: a notebook shows it once, where it is the value of a
-    cell, and a loop that draws many leaves none behind.
+    Its text form describes it, for those who do not see it. It is closed for pyplot already: a
+    notebook shows it once, where it is the value of a cell, and a loop that draws many leaves none
+    behind.
 
     Args:
         n: number of panels, at least 1.
@@ -83,7 +107,9 @@ def panels(
     if n < 1:
         raise ValueError(f"A figure needs at least one panel, not {n}.")
     with style():
-        figure, axes = plt.subplots(1, n, figsize=(size[0] * n, size[1]), squeeze=False, **kwargs)
+        figure, axes = plt.subplots(
+            1, n, figsize=(size[0] * n, size[1]), squeeze=False, FigureClass=Described, **kwargs
+        )
     plt.close(figure)
     return figure, list(axes[0])
 

@@ -32,6 +32,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         pad, sides = "padding:.2em .9em .2em 0;vertical-align:top;", self._sides()
+        caption = escape(self.caption)
         head = "".join(
             f'<th scope="col" style="{pad}text-align:{side}">{escape(name)}</th>'
             for name, side in sides.items()
@@ -46,9 +47,11 @@ class Table:
             for row in self.rows
         )
         return (
-            '<div style="overflow-x:auto"><table style="border-collapse:collapse;color:inherit">'
-            f'<caption style="caption-side:top;text-align:left;font-weight:600;color:inherit">'
-            f"{escape(self.caption)}</caption><thead><tr>{head}</tr></thead>"
+            # It scrolls where it is too wide, by keyboard as well.
+            f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{caption}">'
+            '<table style="border-collapse:collapse;color:inherit">'
+            '<caption style="caption-side:top;text-align:left;font-weight:600;color:inherit">'
+            f"{caption}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table></div>"
         )
 

@@ -8,6 +8,12 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   genssl:
+#     part: generative models
+#     hours: 2
+#     after: []
+#     needs: a softmax and backpropagation
+#     learn: send a gradient through a choice, and train a network that picks words
 # ---
 
 # %% [markdown]

@@ -8,6 +8,12 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   genssl:
+#     part: generative models
+#     hours: 2
+#     after: []
+#     needs: a density, a change of variables, the chain rule
+#     learn: bend a Gaussian into data, keep count of the volume, and know log p exactly
 # ---
 
 # %% [markdown]

@@ -8,6 +8,12 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   genssl:
+#     part: learning without labels
+#     hours: 2
+#     after: []
+#     needs: a classifier and its cross-entropy
+#     learn: let a network teach itself from pictures and sentences that nobody labelled
 # ---
 
 # %% [markdown]

@@ -8,6 +8,12 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   genssl:
+#     part: learning without labels
+#     hours: 2
+#     after: []
+#     needs: dot products and a softmax
+#     learn: say “the same” of things never seen, and train on words without a softmax
 # ---
 
 # %% [markdown]

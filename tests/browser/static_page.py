@@ -131,7 +131,7 @@ def assert_no_listener_is_left(page, figure: anywidget.AnyWidget) -> None:
             const { default: figure } = await import(url);
             const model = {get: (key) => state[key], set() {}, save_changes() {},
                            on() { live += 1; }, off() { live -= 1; }};
-            const end = figure.render({model, el: document.body});
+            const end = await figure.render({model, el: document.body});
             const during = [live, heard];
             end();
             return [during, [live, heard]];

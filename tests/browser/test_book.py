@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import html
+import json
+import re
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from genssl_utils.course.book import build_book
 from genssl_utils.course.bundle import secret_lines
 from genssl_utils.course.catalogue import named_checks
 from genssl_utils.course.source import all_units
-from static_page import figures, shown
+from static_page import STATE, figures, shown
 
 PROJECT = Path(__file__).resolve().parents[2]
 UNITS = all_units(PROJECT)
@@ -20,6 +25,12 @@ each_teaching_unit = pytest.mark.parametrize(
     "unit", [u for u in UNITS if u.number], ids=lambda u: u.name
 )
 UNIT = "units/05_gumbel_softmax.html"
+LOOKS = [
+    {"width": 1200, "color_scheme": "light"},
+    {"width": 1200, "color_scheme": "dark"},
+    {"width": 360, "color_scheme": "light"},
+    {"width": 360, "color_scheme": "dark"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +47,28 @@ def pages(book: Path) -> list[str]:
     )
 
 
+class _Marks(HTMLParser):
+    """The links and the anchors of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links, self.anchors = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        self.links += [told[name] for name in ("href", "src") if told.get(name)]
+        self.anchors |= {told[name] for name in ("id", "name") if told.get(name)}
+
+
+def links(page: Path) -> list[str]:
+    return _Marks(page.read_text("utf-8")).links
+
+
+def anchors(page: Path) -> set[str]:
+    return _Marks(page.read_text("utf-8")).anchors
+
+
 def test_every_page_is_served_from_its_own_host(book, serve, open_page):
     address = serve(book, "course")
     assert UNIT in pages(book)
@@ -43,6 +76,72 @@ def test_every_page_is_served_from_its_own_host(book, serve, open_page):
         page, notes = open_page(address + name)
         page.wait_for_load_state("networkidle")
         notes.assert_clean()
+
+
+def test_every_page_opens_from_a_folder(book, open_page):
+    for name in pages(book):
+        page, notes = open_page((book / name).as_uri())
+        page.wait_for_load_state("networkidle")
+        assert page.locator("h1").count(), f"{name} is empty"
+        notes.assert_clean()
+    page, _ = open_page((book / UNIT).as_uri())
+    figure = figures(page).first
+    figure.get_by_label("temperature").press("End")
+    assert shown(figure)["tau"] == 10
+
+
+def test_every_link_inside_the_book_leads_somewhere(book):
+    targets = {name: anchors(book / name) for name in pages(book)}
+    broken = []
+    for name in targets:
+        for link in links(book / name):
+            where = urlparse(link)
+            if where.scheme or where.netloc:
+                continue
+            path = (book / name).parent / unquote(where.path) if where.path else book / name
+            goal = path.resolve().relative_to(book.resolve()).as_posix()
+            here = targets.get(goal)
+            if not path.is_file() or (where.fragment and here and where.fragment not in here):
+                broken.append(f"{name}: {link}")
+    assert not broken
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look['width']}-{look['color_scheme']}")
+def test_every_page_fits_and_axe_finds_nothing_serious(look, book, serve, open_page):
+    address, axe, found = serve(book), Axe(), []
+    for name in pages(book):
+        if name == "index.html":  # it only sends on
+            continue
+        page, _ = open_page(address + name, **look)
+        page.wait_for_load_state("networkidle")
+        for broken in axe.run(page).response["violations"]:
+            if broken["impact"] in ("serious", "critical"):
+                where = [node["html"][:120] for node in broken["nodes"]]
+                found.append(f"{name}: {broken['id']}: {where[:3]}")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > look["width"]:
+            found.append(f"{name} scrolls sideways: it is {wide} pixels wide")
+        page.context.close()
+    assert not found, "\n".join(found)
+
+
+def test_the_first_page_has_a_live_figure_above_the_fold(book, serve, open_page):
+    page, notes = open_page(serve(book) + "welcome.html", width=1200)
+    figure = figures(page).first
+    before = shown(figure)
+    steps = figure.get_by_label("training steps")
+    box = steps.bounding_box()
+    assert box["y"] + box["height"] < 900, "one must scroll to move it"
+    page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
+    assert shown(figure) != before
+    notes.assert_clean()
+
+
+def test_the_map_leads_to_every_unit(book):
+    found = set(links(book / "welcome.html"))
+    for unit in UNITS:
+        if unit.number:
+            assert f"units/{unit.name}.html" in found
 
 
 def test_formulas_are_set_by_the_books_own_mathjax(book, serve, open_page):
@@ -79,21 +178,53 @@ def test_every_live_figure_of_a_chapter_moves_by_keyboard(unit, book, serve, ope
     notes.assert_clean()
 
 
-@each_unit
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(unit, book, serve, open_page, scheme):
-    page, _ = open_page(serve(book) + f"units/{unit.name}.html", width=360, color_scheme=scheme)
-    page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+@each_teaching_unit
+def test_every_live_figure_of_a_chapter_moves_by_mouse(unit, book, serve, open_page):
+    """And each leaves its picture in build/figures/, for whoever wants to look at a change."""
+    page, notes = open_page(serve(book) + f"units/{unit.name}.html", width=1200)
+    for i in range(figures(page).count()):
+        figure = figures(page).nth(i)
+        figure.scroll_into_view_if_needed()
+        kept = PROJECT / "build" / "figures" / f"{unit.name}-{i + 1}.png"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        figure.screenshot(path=kept)
+        before = shown(figure)
+        slider = figure.locator("input[type=range]").first
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        for part in (0.1, 0.9):
+            page.mouse.click(box["x"] + part * box["width"], box["y"] + box["height"] / 2)
+        assert shown(figure) != before, f"{unit.name}: figure {i} did not move"
+    notes.assert_clean()
 
 
-@each_unit
-def test_a_chapter_is_light_enough(unit, book):
+@each_teaching_unit
+def test_every_figure_says_in_words_what_it_shows(unit, book, serve, open_page):
+    page, _ = open_page(serve(book) + f"units/{unit.name}.html")
+    for i in range(figures(page).count()):
+        described = figures(page).nth(i).get_attribute("aria-describedby")
+        told = page.locator(f"[id='{described}']").text_content()
+        assert len(told.split()) >= 8, f"{unit.name}: figure {i} says only '{told}'"
+    for picture in page.locator(".bd-article img").all():
+        told = picture.get_attribute("alt") or ""
+        assert len(told.split()) >= 4, f"{unit.name}: a picture says only '{told}'"
+
+
+def test_every_page_is_light_enough(book):
     """With its pictures; the scripts and fonts that all pages share come once."""
-    own = [book / "units" / f"{unit.name}.html", *(book / "_images").glob("*")]
-    text = own[0].read_text("utf-8")
-    used = [own[0], *(path for path in own[1:] if path.name in text)]
-    assert sum(path.stat().st_size for path in used) <= 3e6
+    images = list((book / "_images").glob("*"))
+    for name in pages(book):
+        text = (book / name).read_text("utf-8")
+        used = [book / name, *(path for path in images if path.name in text)]
+        assert sum(path.stat().st_size for path in used) <= 3e6, name
+
+
+def test_every_figures_state_is_light_enough(book):
+    for name in pages(book):
+        text = (book / name).read_text("utf-8")
+        for state in re.findall(rf'<script type="{re.escape(STATE)}">(.*?)</script>', text, re.S):
+            for model in json.loads(state)["state"].values():
+                assert len(json.dumps(model)) <= 1e6, f"{name}: {model['model_name']}"
 
 
 def test_no_page_holds_an_answer_or_a_hidden_test(book):

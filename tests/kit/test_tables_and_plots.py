@@ -55,3 +55,19 @@ def test_a_table_shows_each_cell_and_escapes_it():
 def test_a_ragged_table_is_refused(rows):
     with pytest.raises(ValueError, match="same columns"):
         table("?", rows)
+
+
+def test_a_figure_says_in_words_what_it_shows():
+    figure, (left, right) = plots.panels(2)
+    left.set(title="Loss", xlabel="steps", ylabel="nats")
+    left.plot([0, 1], [1, 0], label="ours")
+    left.plot([0, 1], [1, 0])
+    plots.label_line(left, 1, 0, "theirs", "data")
+    right.set_title("Samples")
+    said = "A picture of Loss (nats against steps): ours, theirs; Samples."
+    assert repr(figure) == said
+    assert repr(plots.panels(1)[0]).startswith("Figure(")
+
+
+def test_a_wide_table_scrolls_by_keyboard():
+    assert 'tabindex="0" role="group" aria-label="Two"' in table("Two", [{"a": 1}])._repr_html_()
