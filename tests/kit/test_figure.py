@@ -74,7 +74,9 @@ def test_what_the_topic_takes_from_the_kit_is_there(figure):
     source = Path(inspect.getfile(figure)).parent / figure._script
     names = re.search(r"import \{([^}]*)\}", source.read_text(encoding="utf-8"))[1]
     exported = re.findall(
-        r"^export (?:function|const) (\w+)", (KIT / "figure.js").read_text(encoding="utf-8"), re.M
+        r"^export (?:(?:async )?function|const) (\w+)",
+        (KIT / "figure.js").read_text(encoding="utf-8"),
+        re.M,
     )
     assert {n.strip() for n in names.split(",") if n.strip()} <= set(exported)
 
