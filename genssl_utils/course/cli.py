@@ -184,6 +184,9 @@ def book(
     everything: Annotated[
         bool, typer.Option("--all", help="Build every page anew, as CI does.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print it to build/book/genssl.pdf as well.")
+    ] = False,
     port: Annotated[int, typer.Option(help="Port for --serve.")] = 8000,
 ) -> None:
     """Run the units where needed and make the book in build/book.
@@ -195,6 +198,11 @@ def book(
 
     index = build_book(chosen, everything=everything, console=out)
     out.print(f"The book: {escape(str(index))}")
+    if pdf:
+        from genssl_utils.course.print_edition import print_book
+
+        contents = project_root() / "book" / "_toc.yml"
+        out.print(f"Printed: {escape(str(print_book(index.parent, contents, console=out)))}")
     if serve:
         serve_book(index.parent, port, console=out)
 

@@ -1,0 +1,82 @@
+"""The whole book as one PDF: each page printed by a browser, put together in the book's order."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from html import unescape
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from genssl_utils.course.doctor import BROWSERS
+from genssl_utils.course.source import CourseError
+
+NAME = "genssl.pdf"
+SECONDS = 120
+"""For one page; MathJax and the figures have long been drawn by then."""
+
+
+def print_book(html: Path, contents: Path, *, console: Console | None = None) -> Path:
+    """Print the built book to `genssl.pdf` beside its pages, with a bookmark a page.
+
+    Args:
+        html: the folder of the built book.
+        contents: its `_toc.yml`.
+        console: where progress is shown.
+
+    Raises:
+        CourseError: no Chromium or Chrome is installed, or it does not print a page.
+    """
+    from pypdf import PdfWriter
+
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise CourseError("Printing needs Chromium: run `genssl doctor --install`.")
+    console = console or Console(quiet=True)
+    book = PdfWriter()
+    with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
+        for name in pages_in_order(contents):
+            console.print(f"Printing {name} ...")
+            sheet = Path(folder) / f"{name.replace('/', '-')}.pdf"
+            _print(browser, html / f"{name}.html", sheet, Path(folder) / "profile")
+            book.append(sheet, outline_item=_title(html / f"{name}.html"))
+    book.add_metadata({"/Title": "GenSSL"})
+    target = html / NAME
+    with tempfile.NamedTemporaryFile(dir=html, suffix=".pdf", delete=False) as file:
+        book.write(file)
+    os.replace(file.name, target)
+    target.chmod(0o644)
+    return target
+
+
+def pages_in_order(contents: Path) -> Sequence[str]:
+    """The pages of a table of contents, without their endings."""
+    told = yaml.safe_load(contents.read_text(encoding="utf-8"))
+    chapters = [page["file"] for part in told["parts"] for page in part["chapters"]]
+    return [told["root"], *chapters]
+
+
+def _title(page: Path) -> str:
+    found = re.search(r"<title>(.*?)(?: &#8212;.*)?</title>", page.read_text("utf-8"), re.S)
+    return unescape(found.group(1)).strip() if found else page.stem
+
+
+def _print(browser: str, page: Path, sheet: Path, profile: Path) -> None:
+    command = [
+        browser, "--headless", "--disable-gpu", f"--user-data-dir={profile}",
+        "--no-pdf-header-footer", "--virtual-time-budget=10000", f"--print-to-pdf={sheet}",
+    ]  # fmt: skip
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--no-sandbox")  # the administrator may not make the browser's own
+    try:
+        subprocess.run([*command, page.as_uri()], capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise CourseError(f"{page.name} was not printed in {SECONDS} s.") from error
+    if not sheet.is_file():
+        raise CourseError(f"{page.name} was not printed: does {browser} start on this machine?")
