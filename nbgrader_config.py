@@ -48,6 +48,9 @@ c.Autograde.autograde_preprocessors = after
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\s\S]*"
 
+# The formgrader's lightning bolt runs `genssl grade` for that student.
+c.NbGraderAPI.Autograde.exporter_class = "genssl_utils.course.formgrader.Bolt"
+
 # Feedback and formgrader show formulas and citations without a request to any other host.
 c.HTMLExporter.filters = {"markdown2html": markdown_filter(ROOT / "book" / "references.bib")}
 THEIRS = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
