@@ -7,8 +7,8 @@ from nbgrader.converters import Autograde
 from nbgrader.preprocessors import GetGrades, OverwriteCells, SaveAutoGrades
 
 from genssl_utils.course.feedback import HideTests, Styled
+from genssl_utils.course.markdown import TEMPLATES, markdown_filter
 from genssl_utils.course.released import RequireReport, ResetTags
-from genssl_utils.course.words import TEMPLATES, markdown_filter
 
 c = get_config()  # noqa: F821 (nbgrader puts it there)
 ROOT = Path(__file__).resolve().parent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class Renderer(IPythonRenderer):
         return self.block_code(code)
 
 
+@cache  # the formgrader starts anew when its settings are not the same as before
 def markdown_filter(bibliography: Path) -> Callable[[Context, str], str]:
     """What stands in for nbconvert's filter `markdown2html`.
 

@@ -11,7 +11,8 @@ import pytest
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
 from genssl_utils.course.formulas import ATTRIBUTES, LONGEST, mathml
-from genssl_utils.course.words import Renderer, markdown_filter
+from genssl_utils.course.gradebook import settings
+from genssl_utils.course.markdown import Renderer, markdown_filter
 from toy_course import PROJECT
 
 BIBLIOGRAPHY = PROJECT / "book" / "references.bib"
@@ -149,3 +150,8 @@ def test_hostile_markdown_runs_nothing_and_stops_nothing(source):
 def test_citations_are_links_as_in_the_notebook():
     page = rendered("A trick {cite:p}`jang2017categorical`.")
     assert re.search(r'\(<a href="https://arxiv.org/abs/1611.01144">Jang et al., 2017</a>\)', page)
+
+
+def test_the_settings_are_the_same_whenever_they_are_read():
+    """The formgrader, which reads them at each request, starts anew when they are not."""
+    assert settings(PROJECT) == settings(PROJECT)
