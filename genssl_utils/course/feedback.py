@@ -30,6 +30,9 @@ LONGEST = 2000
 
 MOST_POINTS = 1000.0
 
+INERT = {"text/plain", "image/png", "image/jpeg"}
+"""What of an output is shown."""
+
 
 class HideTests(NbGraderPreprocessor):
     """Takes the hidden tests out of the feedback, and what their failures would tell of them.
@@ -54,13 +57,13 @@ class HideTests(NbGraderPreprocessor):
 
 
 class Styled(CSSHTMLHeaderPreprocessor):
-    """The style of nbconvert's pages, and long lines of a report wrap where they were cut off."""
+    """The style of nbconvert's pages, and long lines wrap where they were cut off."""
 
     enabled = Bool(True).tag(config=True)
 
     def _generate_header(self, resources: ResourcesDict) -> list[str]:
         wrapped = (
-            ".output_subarea pre "
+            ".output_subarea pre, .rendered_html code, .rendered_html pre "
             "{ white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }"
         )
         return [*super()._generate_header(resources), wrapped]
@@ -91,7 +94,15 @@ def _without_hidden_lines(output: NotebookNode, released: Released) -> NotebookN
     """An output as it is, or one calm line where any of its texts quotes a hidden test."""
     texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", ())]
     texts += [str(value) for value in output.get("data", {}).values()]
-    return _line(WITHHELD) if any(map(released.holds_hidden, texts)) else output
+    return _line(WITHHELD) if any(map(released.holds_hidden, texts)) else _inert(output)
+
+
+def _inert(output: NotebookNode) -> NotebookNode:
+    """An output without what a page would run: its text and its pictures."""
+    if "data" in output:
+        output.data = {kind: value for kind, value in output.data.items() if kind in INERT}
+        output.metadata = {}
+    return output
 
 
 def _report(cell: NotebookNode, released: Released) -> str:
