@@ -77,7 +77,7 @@ def _warnings(standing: Standing) -> str:
     if standing.waiting:
         count = counted(standing.waiting, "submission is", "submissions are")
         told.append(f"{count} not graded as handed in now. {again}")
-    lost = sum(r.status == "no verdict" for w in standing.works if w.graded
+    lost = sum(r.status == "no verdict" for w in standing.works if w.graded and w.judged
                for r in w.results.values())  # fmt: skip
     if standing.damaged or lost:
         lines = counted(standing.damaged, "line", "lines")
