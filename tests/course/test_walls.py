@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -51,6 +52,15 @@ def probed(lane: Lane, source: str) -> dict:
     points = {n: sum(c["points"] for c in v["cells"].values()) for n, v in verdicts.items()}
     assert points == POINTS, verdicts
     return json.loads(verdicts["soft_sign"]["printed"])
+
+
+def test_it_leaves_no_folder_behind(tmp_path, monkeypatch):
+    """However it ends: none is made."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    box = sandbox.start("this", [], [])
+    box.kill()
+    box.wait()
+    assert not list(tmp_path.iterdir())
 
 
 def test_it_is_alone_with_what_it_starts(lane):
