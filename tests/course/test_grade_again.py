@@ -163,6 +163,17 @@ def test_work_that_was_taken_back_leaves_no_evidence_of_the_other(small, monkeyp
     assert rows(small.root) == scores
 
 
+def test_where_nothing_changed_nothing_is_written(small):
+    grade(small)
+    give_by_hand(small, "s2", 1.5)
+    grade(small)
+    before = {path: path.read_bytes() for path in small.root.rglob("*") if path.is_file()}
+    grade(small)
+    after = {path: path.read_bytes() for path in small.root.rglob("*") if path.is_file()}
+    lock = small.root / "grading" / "lock"
+    assert {p for p in before | after if before.get(p) != after.get(p)} <= {lock}
+
+
 def test_evidence_that_somebody_else_wrote_over_comes_back(small):
     grade(small)
     evidence = small.root / "build" / "autograded" / "s1" / "07_toy" / "07_toy.ipynb"

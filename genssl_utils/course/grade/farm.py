@@ -197,5 +197,5 @@ def _result(future: Any) -> dict[str, Any]:
     except Exception as error:
         return {"broken": f"a worker failed ({type(error).__name__})"}
     if refused := verdict.get("refused"):
-        raise CourseError(f"Nothing more is graded: {refused}.".replace("..", "."))
+        raise CourseError(f"Nothing more is graded: {refused.rstrip('.')}.")
     return verdict
