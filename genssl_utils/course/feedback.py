@@ -176,7 +176,7 @@ def write_feedback(unit: Unit) -> list[Path]:
         The HTML files.
 
     Raises:
-        CourseError: nobody is graded yet, or nbgrader stops.
+        CourseError: nobody is graded yet, the gradebook was lost, or nbgrader stops.
     """
     from nbgrader.converters import GenerateFeedback
 
@@ -184,7 +184,15 @@ def write_feedback(unit: Unit) -> list[Path]:
     graded = unit.root / config.CourseDirectory.autograded_directory
     if not any(graded.glob(f"*/{unit.name}")):
         raise CourseError(f"Nobody is graded in {unit.name} yet. Run: genssl grade {unit.name}")
-    convert(GenerateFeedback, config, unit.name, force=True)
+    try:
+        convert(GenerateFeedback, config, unit.name, force=True)
+    except CourseError as error:
+        if "MissingEntry" not in str(error):
+            raise
+        raise CourseError(
+            f"The gradebook lacks what build/autograded has of {unit.name}: was it moved away? "
+            f"Run: genssl grade {unit.name}"
+        ) from error
     folder = unit.root / config.CourseDirectory.feedback_directory
     return sorted(folder.glob(f"*/{unit.name}/*.html"))
 

@@ -242,3 +242,12 @@ def test_feedback_before_grading_says_what_to_do(toy):
     build([toy])
     with pytest.raises(CourseError, match="genssl grade"):
         feedback(toy)
+
+
+def test_a_gradebook_that_was_moved_away_is_one_line_that_says_what_to_do(small):
+    grade(small)
+    (small.root / "gradebook.db").unlink()
+    with pytest.raises(CourseError, match=r"gradebook lacks .* Run: genssl grade 07_toy"):
+        feedback(small)
+    grade(small)
+    assert len(feedback(small)) == 3

@@ -37,6 +37,12 @@ def undisturbed(tmp_path_factory):
     return root, scores
 
 
+def evidence(root):
+    """Every file behind the scores, by its place."""
+    folder = root / "build" / "autograded"
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 def test_the_scores_are_those_of_the_answers(undisturbed):
     root, scores = undisturbed
     seen = {row[0]: row[2] for row in rows(root) if row[1] == "check_double"}
@@ -83,3 +89,4 @@ def test_killed_at_random_points_the_gradebook_ends_the_same(undisturbed, tmp_pa
     for part in ("grader", "judge", "box"):
         assert killed[part] >= 3, killed
     assert rows(course) == rows(root)
+    assert evidence(course) == evidence(root)
