@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
+import nbgrader
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import GetGrades, OverwriteCells, SaveAutoGrades
 
 from genssl_utils.course.feedback import HideTests, Styled
+from genssl_utils.course.markdown import TEMPLATES, markdown_filter
 from genssl_utils.course.released import RequireReport, ResetTags
 
 c = get_config()  # noqa: F821 (nbgrader puts it there)
+ROOT = Path(__file__).resolve().parent
 
 # Which folder is what. A source folder holds the notebook alone: nbgrader hands out every file
 # that lies beside it.
-c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.source_directory = "build/source"
 c.CourseDirectory.release_directory = "notebooks"
 c.CourseDirectory.submitted_directory = "submitted"
@@ -44,6 +47,14 @@ c.Autograde.autograde_preprocessors = after
 # A warning on stderr costs no points.
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\s\S]*"
+
+# The formgrader's lightning bolt runs `genssl grade` for that student.
+c.NbGraderAPI.Autograde.exporter_class = "genssl_utils.course.formgrader.Bolt"
+
+# Feedback and formgrader show formulas and citations without a request to any other host.
+c.HTMLExporter.filters = {"markdown2html": markdown_filter(ROOT / "book" / "references.bib")}
+THEIRS = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
+c.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), str(THEIRS)]
 
 # Feedback shows scores and comments, and no hidden test.
 c.GenerateFeedback.preprocessors = [GetGrades, HideTests, Styled]

@@ -6,6 +6,7 @@ instructors are not in a student's copy, so `sourced` speaks before they are imp
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -42,6 +43,11 @@ Names = Annotated[
     list[str] | None, typer.Argument(metavar="[UNIT]...", help="Units; all of them when left out.")
 ]
 One = Annotated[str, typer.Argument(metavar="UNIT", help="A unit: 05, or gumbel_softmax.")]
+TO_DO = {
+    errno.ENOSPC: "Free some space and run the same command.",
+    errno.EROFS: "Copy the course to where you may write, or make that writable.",
+} | dict.fromkeys((errno.EACCES, errno.EPERM), "Make it and its folder yours to read and write.")
+"""What to do about the commonest troubles with files."""
 STUDENT = "Students and first steps"
 INSTRUCTOR = "Instructors"
 
@@ -332,7 +338,7 @@ def main() -> None:
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UsageError as error:
-        _complain(f"{error.format_message()} Try: genssl --help")
+        _complain(f"{error.format_message().rstrip('.')}. Try: genssl --help")
         code = 2
     except CourseError as error:
         _complain(str(error))
@@ -344,7 +350,8 @@ def main() -> None:
         _complain(f"A file is not UTF-8 text: {error}")
         code = 2
     except OSError as error:
-        _complain(f"{error.strerror or error}: {error.filename or 'no file named'}")
+        what = f"{error.strerror or error}: {error.filename or 'no file named'}."
+        _complain(f"{what} {TO_DO.get(error.errno, '')}")
         code = 2
     except (typer.Abort, KeyboardInterrupt):
         _complain("Stopped.")

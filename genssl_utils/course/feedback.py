@@ -30,6 +30,9 @@ LONGEST = 2000
 
 MOST_POINTS = 1000.0
 
+INERT = {"text/plain", "image/png", "image/jpeg"}
+"""What of an output is shown."""
+
 
 class HideTests(NbGraderPreprocessor):
     """Takes the hidden tests out of the feedback, and what their failures would tell of them.
@@ -54,13 +57,13 @@ class HideTests(NbGraderPreprocessor):
 
 
 class Styled(CSSHTMLHeaderPreprocessor):
-    """The style of nbconvert's pages, and long lines of a report wrap where they were cut off."""
+    """The style of nbconvert's pages, and long lines wrap where they were cut off."""
 
     enabled = Bool(True).tag(config=True)
 
     def _generate_header(self, resources: ResourcesDict) -> list[str]:
         wrapped = (
-            ".output_subarea pre "
+            ".output_subarea pre, .rendered_html code, .rendered_html pre "
             "{ white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal; }"
         )
         return [*super()._generate_header(resources), wrapped]
@@ -91,7 +94,15 @@ def _without_hidden_lines(output: NotebookNode, released: Released) -> NotebookN
     """An output as it is, or one calm line where any of its texts quotes a hidden test."""
     texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", ())]
     texts += [str(value) for value in output.get("data", {}).values()]
-    return _line(WITHHELD) if any(map(released.holds_hidden, texts)) else output
+    return _line(WITHHELD) if any(map(released.holds_hidden, texts)) else _inert(output)
+
+
+def _inert(output: NotebookNode) -> NotebookNode:
+    """An output without what a page would run: its text and its pictures."""
+    if "data" in output:
+        output.data = {kind: value for kind, value in output.data.items() if kind in INERT}
+        output.metadata = {}
+    return output
 
 
 def _report(cell: NotebookNode, released: Released) -> str:
@@ -165,7 +176,7 @@ def write_feedback(unit: Unit) -> list[Path]:
         The HTML files.
 
     Raises:
-        CourseError: nobody is graded yet, or nbgrader stops.
+        CourseError: nobody is graded yet, the gradebook was lost, or nbgrader stops.
     """
     from nbgrader.converters import GenerateFeedback
 
@@ -173,7 +184,15 @@ def write_feedback(unit: Unit) -> list[Path]:
     graded = unit.root / config.CourseDirectory.autograded_directory
     if not any(graded.glob(f"*/{unit.name}")):
         raise CourseError(f"Nobody is graded in {unit.name} yet. Run: genssl grade {unit.name}")
-    convert(GenerateFeedback, config, unit.name, force=True)
+    try:
+        convert(GenerateFeedback, config, unit.name, force=True)
+    except CourseError as error:
+        if "MissingEntry" not in str(error):
+            raise
+        raise CourseError(
+            f"The gradebook lacks what build/autograded has of {unit.name}: was it moved away? "
+            f"Run: genssl grade {unit.name}"
+        ) from error
     folder = unit.root / config.CourseDirectory.feedback_directory
     return sorted(folder.glob(f"*/{unit.name}/*.html"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import sys
 import pytest
 
 from genssl_utils.course.build import build
+from genssl_utils.course.grade import run
 from genssl_utils.course.source import find_unit
 from toy_course import CHECK, TOY
 
@@ -26,7 +28,8 @@ from toy_course import CHECK, TOY
         (["grade", "07"], "submitted/STUDENT/07_toy"),
         (["grade", "07", "--student", "ada"], "submitted/ada/07_toy"),
         (["feedback", "07"], "genssl grade 07_toy"),
-        (["grade"], "UNIT"),
+        (["grade"], "UNIT'. Try: genssl --help"),
+        (["grade", "07", "--jobs", "x"], "as an integer. Try: genssl --help"),
         (["bild"], "build"),
     ],
 )
@@ -38,6 +41,26 @@ def test_an_error_is_one_line_and_exit_code_2(genssl, toy, words, told):
     assert err.startswith("genssl: ")
     assert told in err
     assert sorted(toy.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(errno.EROFS, "where you may write"), (errno.EACCES, "yours to"), (errno.ENOSPC, "Free some")],
+)
+def test_a_file_that_cannot_be_written_is_named_with_what_to_do(
+    genssl, small, monkeypatch, number, told
+):
+    """Root may write anywhere, so the system's answer is made up."""
+
+    def no(*_):
+        raise OSError(number, os.strerror(number), "grading/lock")
+
+    monkeypatch.setattr(run, "only_grader", no)
+    code, out, err = genssl(small.root, "grade", "07")
+    assert (code, out.strip()) == (2, "")
+    assert err.startswith(f"genssl: {os.strerror(number)}: grading/lock. ")
+    assert told in err
+    assert len(err.strip().splitlines()) == 1
 
 
 def test_outside_the_course_it_says_where_to_go(genssl, tmp_path):

@@ -104,6 +104,15 @@ def test_a_hidden_line_does_not_come_back_through_the_students_own_output(how):
     assert clean(harmless, source="f(2)", metadata=ANSWER).outputs == [harmless]
 
 
+def test_of_an_output_text_and_pictures_are_shown_and_nothing_that_runs():
+    kinds = {"text/plain": "4", "image/png": "iVBO", "text/html": "<b>4</b>",
+             "image/svg+xml": "<svg/>", "application/javascript": "alert(1)"}  # fmt: skip
+    shown = new_output("display_data", data=kinds, metadata={"image/png": {"width": "1 onload=x"}})
+    (output,) = clean(shown, source="f(2)", metadata=ANSWER).outputs
+    assert output.data == {"text/plain": "4", "image/png": "iVBO"}
+    assert output.metadata == {}
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -233,3 +242,12 @@ def test_feedback_before_grading_says_what_to_do(toy):
     build([toy])
     with pytest.raises(CourseError, match="genssl grade"):
         feedback(toy)
+
+
+def test_a_gradebook_that_was_moved_away_is_one_line_that_says_what_to_do(small):
+    grade(small)
+    (small.root / "gradebook.db").unlink()
+    with pytest.raises(CourseError, match=r"gradebook lacks .* Run: genssl grade 07_toy"):
+        feedback(small)
+    grade(small)
+    assert len(feedback(small)) == 3

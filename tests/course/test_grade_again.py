@@ -5,12 +5,18 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
+from nbgrader.api import Gradebook
 
 from genssl_utils.course.build import build
+from genssl_utils.course.grade.journal import Journal
+from genssl_utils.course.grade.recorder import database
+from genssl_utils.course.grade.run import SECOND_LOOK
 from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.source import CourseError, find_unit
 from small_class import ANSWERS, hand_in, rows
 from toy_course import ANSWER, CHECK, TOY, write_unit
+
+pytestmark = pytest.mark.usefixtures("warm_lanes")
 
 TRIPLE = (
     '''
@@ -20,8 +26,6 @@ def triple(x):
     ### BEGIN SOLUTION
     return 3 * x
     ### END SOLUTION
-
-pytestmark = pytest.mark.usefixtures("warm_lanes")
 
 
 # %% tags=["check"] nbgrader=CHECK
@@ -45,6 +49,14 @@ def changed(unit, text):
     unit = find_unit(unit.root, "07")
     build([unit])
     return unit
+
+
+def give_by_hand(unit, student, points):
+    """A person's points, as the formgrader saves them."""
+    with Gradebook(database(unit)) as book:
+        row = book.find_grade("check_double", unit.name, unit.name, student)
+        row.manual_score, row.needs_manual_grade = points, False
+        book.db.commit()
 
 
 def points(marks):
@@ -123,3 +135,75 @@ def test_another_deadline_and_a_receipt_that_is_gone_reach_the_gradebook(small):
     stamp.unlink()
     grade(small)
     assert {row[6] for row in rows(small.root) if row[:2] == ("s0", "check_double")} == {None}
+
+
+def test_work_that_was_taken_back_leaves_no_evidence_of_the_other(small, monkeypatch):
+    """The other was recorded, and the grader was killed before it could note that."""
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    grade(small)
+    evidence = small.root / "build" / "autograded" / "s0" / "07_toy" / "07_toy.ipynb"
+    before, scores = evidence.read_bytes(), rows(small.root)
+    stamp = hand_in(small, "s0", ANSWERS[6]).with_name("timestamp.txt")  # it scores as much
+    stamp.write_text("2026-01-02 00:00:00 UTC\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            grade(small)
+    assert evidence.read_bytes() != before
+    assert rows(small.root) != scores
+    stamp.unlink()
+    hand_in(small, "s0", ANSWERS[0])
+    assert {mark.student: mark.fresh for mark in grade(small)} == {
+        "s0": True, "s1": False, "s2": False,
+    }  # fmt: skip
+    assert evidence.read_bytes() == before
+    assert rows(small.root) == scores
+
+
+def test_where_nothing_changed_nothing_is_written(small):
+    grade(small)
+    give_by_hand(small, "s2", 1.5)
+    grade(small)
+    before = {path: path.read_bytes() for path in small.root.rglob("*") if path.is_file()}
+    grade(small)
+    after = {path: path.read_bytes() for path in small.root.rglob("*") if path.is_file()}
+    lock = small.root / "grading" / "lock"
+    assert {p for p in before | after if before.get(p) != after.get(p)} <= {lock}
+
+
+def test_evidence_that_somebody_else_wrote_over_comes_back(small):
+    grade(small)
+    evidence = small.root / "build" / "autograded" / "s1" / "07_toy" / "07_toy.ipynb"
+    before = evidence.read_bytes()
+    evidence.write_text("{}")
+    assert [mark.student for mark in grade(small) if mark.fresh] == ["s1"]
+    assert evidence.read_bytes() == before
+
+
+@pytest.mark.parametrize("newer", [ANSWERS[6], ANSWERS[1]])
+def test_other_work_than_was_graded_by_hand_is_for_a_person_to_look_at(small, newer):
+    """Whether it scores as much by itself, or less."""
+    grade(small)
+    give_by_hand(small, "s0", 1.5)
+    assert not any(mark.reasons for mark in grade(small))
+    hand_in(small, "s0", newer)
+    for _ in range(2):  # until a person has
+        (mark, *_) = grade(small)
+        assert (mark.reasons, mark.total) == ([SECOND_LOOK], 1.5)
+    give_by_hand(small, "s0", 1.0)
+    (mark, *_) = grade(small)
+    assert (mark.reasons, mark.total) == ([], 1.0)
+
+
+def test_another_file_that_cannot_be_read_is_looked_at_again(small):
+    path = hand_in(small, "s0", ANSWERS[0])
+    path.write_text("cut")
+    grade(small)
+    give_by_hand(small, "s0", 1.5)
+    assert not any(mark.reasons for mark in grade(small))
+    path.write_text("cut elsewhere")
+    (mark, *_) = grade(small)
+    assert mark.reasons == ["the notebook is not readable as JSON", SECOND_LOOK]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -18,7 +19,9 @@ import pytest
 
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import farm
+from genssl_utils.course.grade.keys import library, versions
 from genssl_utils.course.grade.screen import grade
+from genssl_utils.course.grade.unit_file import unit_for_judge
 from genssl_utils.course.run import run
 from genssl_utils.course.source import CourseError, find_unit
 from small_class import (
@@ -160,6 +163,17 @@ def test_nobody_at_the_address_is_one_line(unit):
 def test_a_worker_with_other_versions_refuses():
     job = {"topic": "toy", "library": "another", "versions": {}}
     assert "other versions" in farm.judge_on_worker("{}", job, True)["refused"]
+
+
+def test_a_job_that_waited_when_grading_was_stopped_starts_no_lane(unit):
+    """It would be warm seconds later, and nobody would end it."""
+    job = {"topic": "toy", "library": library("toy"), "versions": versions()}
+    file = json.dumps(unit_for_judge(unit))
+    with farm.cluster(1):
+        pass
+    said = farm.judge_on_worker(file, job, False)
+    farm.close_lanes()
+    assert said == {"refused": "grading was stopped"}
 
 
 def test_units_are_executed_on_the_farm(cluster, unit):

@@ -15,6 +15,7 @@ import pytest
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import lane, recorder
 from genssl_utils.course.grade.journal import Journal, only_grader, secret
+from genssl_utils.course.grade.run import SECOND_LOOK
 from genssl_utils.course.grade.screen import grade
 from genssl_utils.course.source import CourseError, find_unit
 from small_class import (
@@ -171,9 +172,11 @@ def test_a_grade_given_by_hand_outlives_every_regrade(small, graded):
         assert row[2:5] == (0.0, 1.5, 0)
         assert ("s2", "double", None, "Nearly.") in rows(small.root)
     write_unit(small.root, "07_toy", TOY.replace("double(-31337) == -62674", "double(3) == 3"))
-    graded(small.root)
+    code, said = graded(small.root)
     (row,) = (r for r in rows(small.root) if r[:2] == ("s2", "check_double"))
     assert row[2:5] == (1.0, 1.5, 1)  # the checks changed their mind: a person looks again
+    assert code == 1
+    assert f"s2: {SECOND_LOOK}" in said
 
 
 def test_a_journal_line_that_was_cut_short_is_judged_again(small, graded):

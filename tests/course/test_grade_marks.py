@@ -11,8 +11,10 @@ from rich.console import Console
 from genssl_utils.course.build import build
 from genssl_utils.course.grade import sandbox
 from genssl_utils.course.grade.recorder import database
-from genssl_utils.course.grade.run import Mark
+from genssl_utils.course.grade.run import Grading, Mark
 from genssl_utils.course.grade.screen import grade, moved, show
+from genssl_utils.course.report.page import page
+from genssl_utils.course.report.standing import standing
 from genssl_utils.course.source import all_units, find_unit
 from small_class import ANSWERS, hand_in
 from toy_course import PROJECT, TOY
@@ -79,3 +81,23 @@ def test_what_a_person_has_graded_is_not_asked_for_again(toy):
     for force in (False, True):
         (mark,) = grade(toy, walls=WALLS, force=force)
         assert (mark.reasons, mark.total) == ([], 1.5)
+
+
+def test_what_a_person_has_graded_is_so_in_the_report_and_in_the_counts(toy):
+    build([toy])
+    hand_in(toy, "right", ANSWERS[0])
+    hand_in(toy, "cut", ANSWERS[0]).write_text("{")
+    run = Grading(toy, walls=WALLS)
+    run.run()
+    stands = standing(toy)
+    assert (len(stands.graded), len(stands.flagged), run.counts["failed"]) == (1, 1, 1)
+    with Gradebook(database(toy)) as book:
+        row = book.find_grade("check_double", toy.name, toy.name, "cut")
+        row.manual_score, row.needs_manual_grade = 1.0, False
+        book.db.commit()
+    run = Grading(toy, walls=WALLS)
+    assert not any(mark.fresh for mark in run.run())
+    stands = standing(toy)
+    assert (len(stands.graded), len(stands.flagged), run.counts["failed"]) == (2, 0, 0)
+    assert stands.median == 1.5
+    assert "cannot be read" not in page(stands)

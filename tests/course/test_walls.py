@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
+import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from class_of import ANSWERS, POINTS, Class
 from genssl_utils.course.grade import sandbox
-from genssl_utils.course.grade.cgroups import Group
+from genssl_utils.course.grade.cgroups import STALE_SECONDS, Group, sweep
 from genssl_utils.course.grade.lane import Lane
 from genssl_utils.course.grade.limits import MIB, Limits
 from genssl_utils.course.grade.unit_file import unit_for_judge
@@ -51,6 +55,15 @@ def probed(lane: Lane, source: str) -> dict:
     points = {n: sum(c["points"] for c in v["cells"].values()) for n, v in verdicts.items()}
     assert points == POINTS, verdicts
     return json.loads(verdicts["soft_sign"]["printed"])
+
+
+def test_it_leaves_no_folder_behind(tmp_path, monkeypatch):
+    """However it ends: none is made."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    box = sandbox.start("this", [], [])
+    box.kill()
+    box.wait()
+    assert not list(tmp_path.iterdir())
 
 
 def test_it_is_alone_with_what_it_starts(lane):
@@ -285,6 +298,26 @@ def test_nothing_is_left_of_a_group():
     folders = list(made.folders)
     made.remove()
     assert not [folder for folder in folders if folder.exists()]
+
+
+def test_groups_of_judges_that_were_killed_are_taken_away(tmp_path):
+    """As an older kernel has them; an empty folder stands for a group without processes."""
+    parent = tmp_path / "pids"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    names = [f"genssl-{pid}-{what}" for pid in (os.getpid(), ended.pid) for what in ("old", "new")]
+    for name in (*names, f"genssl-{ended.pid}-used", "others"):
+        (parent / name).mkdir(parents=True)
+        if not name.endswith("new"):
+            os.utime(parent / name, (0, time.time() - 2 * STALE_SECONDS))
+    (parent / "cgroup.procs").write_text("")
+    used = parent / f"genssl-{ended.pid}-used"
+    (used / "process").write_text("")
+    os.utime(used, (0, 0))
+    sweep(tmp_path)
+    gone = f"genssl-{ended.pid}-old"
+    left = {path.name for path in parent.iterdir() if path.is_dir()}
+    assert left == {*names, used.name, "others"} - {gone}
 
 
 def test_the_graders_terminal_is_not_shown(tmp_path_factory):

@@ -41,6 +41,6 @@ def keep_copy(root: Path, db_url: str) -> Path | None:
     except (sqlite3.Error, OSError):  # damaged, locked or no space: the recorder says what to do
         draft.unlink(missing_ok=True)
         return None
-    for old in sorted(copy.parent.glob(f"{path.stem}-*.db"))[:-KEPT]:
+    for old in sorted(copy.parent.glob(f"{path.stem}-????-??-??.db"))[:-KEPT]:
         old.unlink()
     return copy

@@ -12,6 +12,9 @@ from pathlib import Path
 from genssl_utils.course.grade.limits import MIB, Limits
 
 ROOT = Path("/sys/fs/cgroup")
+STALE_SECONDS = 600
+"""The age from which a group of nobody's was left behind; a younger one may be another container's,
+whose processes are not seen here, and about to be used."""
 
 
 @dataclass
@@ -58,6 +61,17 @@ class Group:
                 except OSError:
                     time.sleep(0.02)
         self.folders = []
+
+
+def sweep(root: Path = ROOT) -> None:
+    """Take away the groups of judges that were killed; one that somebody is in stays."""
+    for parent, _ in _parents(root, "", ""):
+        for folder in parent.glob("genssl-*-*"):
+            maker = Path("/proc", folder.name.split("-")[1])
+            with contextlib.suppress(OSError):
+                age = time.time() - folder.stat().st_mtime
+                if age > STALE_SECONDS and not maker.exists():
+                    folder.rmdir()
 
 
 def _parents(root: Path, memory: str, processes: str) -> list[tuple[Path, dict[str, str]]]:

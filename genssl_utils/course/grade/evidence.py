@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.utils import compute_checksum
 
-from genssl_utils.course.files import write_atomic
+from genssl_utils.course.files import digest, write_atomic
 from genssl_utils.course.grade.intake import Submission
 from genssl_utils.course.source import REPORT, Unit
 
@@ -113,3 +113,8 @@ def write(folder: Path, name: str, nb: NotebookNode, submission: Submission) -> 
     for other in folder.iterdir():  # of an earlier grading, by whatever means
         if other.name not in (f"{name}.ipynb", "timestamp.txt"):
             shutil.rmtree(other) if other.is_dir() and not other.is_symlink() else other.unlink()
+
+
+def digest_of(folder: Path, name: str) -> str:
+    """What tells the evidence that lies there from any other, and from none."""
+    return digest(folder, [folder / f"{name}.ipynb", folder / "timestamp.txt"])

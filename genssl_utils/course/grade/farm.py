@@ -29,6 +29,8 @@ _lanes: dict[str, Lane] = {}
 _users: Counter[str] = Counter()
 """How many jobs are in each lane; another class on the same cluster does not end it then."""
 _lock = threading.Lock()
+_stopped = threading.Event()
+"""The cluster of this process is coming to its end: a job that waited starts no lane any more."""
 
 
 def judge_on_worker(unit: str, job: dict[str, Any], walls: bool) -> dict[str, Any]:
@@ -48,6 +50,8 @@ def judge_on_worker(unit: str, job: dict[str, Any], walls: bool) -> dict[str, An
     name = hashlib.sha256(f"{unit} {walls}".encode()).hexdigest()
     try:
         with _lock:
+            if _stopped.is_set():
+                return {"refused": "grading was stopped"}
             if name not in _lanes:
                 for other in [one for one in _lanes if not _users[one]]:
                     _lanes.pop(other).close()
@@ -119,6 +123,7 @@ def cluster(jobs: int, scheduler: str = "") -> Iterator[Any]:
             with client:
                 yield client
             return
+        _stopped.clear()
         with (
             LocalCluster(
                 n_workers=1, threads_per_worker=jobs, processes=False, memory_limit=0,
@@ -129,6 +134,7 @@ def cluster(jobs: int, scheduler: str = "") -> Iterator[Any]:
             try:
                 yield client
             finally:
+                _stopped.set()
                 close_lanes()
 
 
@@ -191,5 +197,5 @@ def _result(future: Any) -> dict[str, Any]:
     except Exception as error:
         return {"broken": f"a worker failed ({type(error).__name__})"}
     if refused := verdict.get("refused"):
-        raise CourseError(f"Nothing more is graded: {refused}.".replace("..", "."))
+        raise CourseError(f"Nothing more is graded: {refused.rstrip('.')}.")
     return verdict

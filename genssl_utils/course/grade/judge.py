@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import Any
 
 from genssl_utils.course.catalogue import marked, named_checks, seeded
+from genssl_utils.course.grade import cgroups
 from genssl_utils.course.grade.boxes import Box, BoxLost
 from genssl_utils.course.grade.errors import revive
 from genssl_utils.course.grade.limits import MIB, Limits
@@ -255,6 +256,7 @@ def _quiet() -> contextlib.AbstractContextManager:
 def main(control: int, box: int, unit: int) -> None:
     """Warm up, then judge each job in a child of its own until the other end closes."""
     jobs, boxes = socket.socket(fileno=control), socket.socket(fileno=box)
+    cgroups.sweep()
     try:
         with os.fdopen(unit, "rb") as file:
             bench = Bench.of(json.load(file))

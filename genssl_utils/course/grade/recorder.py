@@ -118,21 +118,26 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def record(self, submission: Submission, verdicts: Mapping[str, dict[str, Any]]) -> dict:
+    def record(
+        self, submission: Submission, verdicts: Mapping[str, dict[str, Any]], *,
+        other_work: bool = False,
+    ) -> dict[str, Any]:  # fmt: skip
         """Write one submission's evidence and scores.
 
         Args:
             submission: what was handed in.
             verdicts: exercise → verdict; one that is missing or broken is left to a person.
+            other_work: whether it is not what was graded last: a person then looks again at what
+                was graded by hand.
 
         Returns:
             `points` by exercise (None where a person has to say), `auto` (scores by check cell,
-            as the judge gave them), `by_hand` (whether a person
-            graded something), `to_do` (whether a person still has to), `late_penalty` and `late`
-            (seconds, which change with the deadline).
+            as the judge gave them), `by_hand` (whether a person graded something), `to_do`
+            (whether a person still has to), `again` (whether that is a second look), `late`
+            (seconds, which change with the deadline) and `evidence` (a digest of it).
 
         Raises:
-            CourseError: the disk or the gradebook does not take it; nothing was written then.
+            CourseError: the disk or the gradebook does not take it; no score was written then.
         """
         nb = evidence.graded_notebook(self.unit, submission, verdicts)
         folder = self._autograded / submission.student / self.unit.name
@@ -145,12 +150,19 @@ class Recorder:
             ) from error
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy on nbgrader's way of using it
-            return self._transaction(submission, nb)
+            told = self._transaction(submission, nb, other_work)
+        return told | {"evidence": self.evidence(submission.student)}
 
-    def _transaction(self, submission: Submission, nb: NotebookNode) -> dict:
+    def evidence(self, student: str) -> str:
+        """A digest of the evidence behind a student's scores, as it lies on the disk now."""
+        return evidence.digest_of(self._autograded / student / self.unit.name, self.unit.name)
+
+    def _transaction(
+        self, submission: Submission, nb: NotebookNode, other_work: bool
+    ) -> dict[str, Any]:
         for attempt in range(TRIES):
             try:
-                done = self._write(submission, nb)
+                done = self._write(submission, nb, other_work)
                 self._book.db().commit_all()
                 return done
             except OperationalError as error:
@@ -168,7 +180,7 @@ class Recorder:
                 self._book.db.remove()
         raise AssertionError("unreachable")
 
-    def _write(self, submission: Submission, nb: NotebookNode) -> dict:
+    def _write(self, submission: Submission, nb: NotebookNode, other_work: bool) -> dict[str, Any]:
         name, student, book = self.unit.name, submission.student, self._book
         book.update_or_create_student(student)
         # None, too, is written: an earlier submission's time is not this one's.
@@ -177,7 +189,8 @@ class Recorder:
         row = book.find_submission_notebook(name, name, student)
         self._add_new_cells(row)
         book.db.flush()
-        _Scores(_Row(row), config=self._config).preprocess(nb, {"nbgrader": {}})
+        scores = _Scores(_Row(row), other_work=other_work, config=self._config)
+        scores.preprocess(nb, {"nbgrader": {}})
         told = {"notebook": name, "assignment": name, "student": student, "gradebook": book}
         _Penalties(config=self._config).preprocess(nb, {"nbgrader": told})
         book.db.flush()
@@ -196,7 +209,9 @@ class Recorder:
             "auto": {name: grade.auto_score for name, grade in grades.items()},
             "by_hand": any(grade.manual_score is not None for grade in row.grades),
             "to_do": any(grade.needs_manual_grade for grade in row.grades),
-            "late_penalty": row.late_submission_penalty,
+            "again": any(
+                grade.needs_manual_grade and grade.manual_score is not None for grade in row.grades
+            ),
             "late": float(row.assignment.total_seconds_late),
         }
 
@@ -213,7 +228,8 @@ class Recorder:
         self._book.db.flush()
 
     def standing(self, student: str) -> dict[str, Any] | None:
-        """What the gradebook has of a student, as `record` gives it; None where it has nothing."""
+        """What the gradebook has of a student, as `record` gives it but for the evidence; None
+        where it has nothing."""
         try:
             row = self._book.find_submission_notebook(self.unit.name, self.unit.name, student)
             return self._standing(row)
@@ -247,11 +263,16 @@ class _Row:
 
 
 class _Scores(SaveAutoGrades):
-    """nbgrader's own scoring of one submission."""
+    """nbgrader's own scoring of one submission.
 
-    def __init__(self, row: _Row, **settings: Any) -> None:
+    Args:
+        row: its rows.
+        other_work: whether it is not what was graded last.
+    """
+
+    def __init__(self, row: _Row, *, other_work: bool, **settings: Any) -> None:
         super().__init__(**settings)
-        self.gradebook = row
+        self.gradebook, self.other_work = row, other_work
         self.notebook_id = self.assignment_id = self.student_id = ""  # the row is of one
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> Any:
@@ -262,8 +283,10 @@ class _Scores(SaveAutoGrades):
         before = grade.auto_score, grade.needs_manual_grade
         super()._add_score(cell, resources)
         if cell.metadata.get("genssl", {}).get("unjudged"):
-            grade.auto_score, grade.needs_manual_grade = None, grade.manual_score is None
-        elif grade.manual_score is not None and grade.auto_score == before[0]:
+            grade.auto_score = None
+        if grade.manual_score is None:
+            grade.needs_manual_grade = grade.auto_score is None
+        elif grade.auto_score == before[0] and not self.other_work:
             grade.needs_manual_grade = before[1]  # nothing new to look at
 
 

@@ -24,6 +24,10 @@ from genssl_utils.course.source import CourseError, Unit
 ROUNDS = 3
 """How often work that changed while it was judged is taken up again."""
 
+SECOND_LOOK = (
+    "points given by hand stand, but the work or what its checks say changed since: look again"
+)
+
 
 @dataclass
 class Mark:
@@ -219,46 +223,48 @@ class Grading:
         }  # fmt: skip
         last = self.journal.recorded.get(name, {})
         broken = (result or {}).get("broken")  # to be said, whatever stood there before
-        before = None if broken else self._holds(name, state, len(verdicts))
-        if before:
-            told, reasons = before
-        else:
-            began = time.perf_counter()
-            told = self.recorder.record(submission, verdicts)
+        began = time.perf_counter()
+        told = None if broken else self._holds(name, state, len(verdicts))
+        fresh = told is None
+        if told is None:
+            other = _is_other_work(submission, last)
+            told = self.recorder.record(submission, verdicts, other_work=other)
             reasons = self._reasons(submission, verdicts, result)
+            reasons += [SECOND_LOOK] if told["again"] else []
             about = {"reasons": reasons, "content": submission.content}
             self.journal.record(name, state | told | about)
-            if told["by_hand"] and not told["to_do"] and reasons == last.get("reasons"):
-                reasons = []  # a person looked at it already
-            self.seconds["recording"] += time.perf_counter() - began
-        mark = Mark(name, told["points"], reasons, fresh=not before)
+        else:
+            reasons = last["reasons"]
+            if any(last.get(part) != value for part, value in told.items()):
+                self.journal.record(name, last | told)  # a person graded meanwhile
+        if _seen(told) and reasons == last.get("reasons"):
+            reasons = []
+        self.seconds["recording"] += time.perf_counter() - began
+        mark = Mark(name, told["points"], reasons, fresh=fresh)
         if last.get("sha256") == submission.sha256 and None not in last["points"].values():
             mark.before = sum(last["points"].values())
         self.marks[name] = mark
-        failed = any(points is None for points in mark.points.values()) or bool(submission.refused)
         self.counts["done"] += 1
-        self.counts["failed"] += failed
+        self.counts["failed"] += any(points is None for points in mark.points.values())
         self.counts["flagged"] += bool(reasons)
         self._count()
         return []
 
-    def _holds(
-        self, name: str, state: Mapping[str, Any], judged: int
-    ) -> tuple[dict[str, Any], list[str]] | None:
-        """What gradebook and journal have of a submission that need not be written again."""
+    def _holds(self, name: str, state: Mapping[str, Any], judged: int) -> dict[str, Any] | None:
+        """What the gradebook has of a submission, as the journal says it has; None where it must
+        be written again."""
         before = self.journal.recorded.get(name)
         keys = state["keys"]
         if before is None or judged < len(keys) or self._new & set(keys.values()):
             return None
         if any(before.get(part) != value for part, value in state.items()):
             return None
-        folder = settings(self.unit.root).CourseDirectory.autograded_directory
-        evidence = self.unit.root / folder / name / self.unit.name / f"{self.unit.name}.ipynb"
-        told = self.recorder.standing(name) if evidence.is_file() else None
+        if self.recorder.evidence(name) != before.get("evidence"):
+            return None  # gone, or of other work that was recorded just before a crash
+        told = self.recorder.standing(name)
         if told is None or any(told[part] != before.get(part) for part in ("auto", "late")):
             return None  # another gradebook than was written, or another deadline
-        seen = told["by_hand"] and not told["to_do"]  # a person looked at it already
-        return told, [] if seen else before["reasons"]
+        return told
 
     def _reasons(
         self, submission: Submission, verdicts: Mapping[str, Any], result: dict[str, Any] | None
@@ -289,6 +295,17 @@ class Grading:
     def _count(self, **counts: int) -> None:
         self.counts |= counts
         self.told(self.counts)
+
+
+def _seen(told: Mapping[str, Any]) -> bool:
+    """Whether a person graded by hand, and has nothing to look at any more."""
+    return bool(told["by_hand"] and not told["to_do"])
+
+
+def _is_other_work(submission: Submission, last: Mapping[str, Any]) -> bool:
+    """Whether it is not what was recorded last; where nothing can be run, any other file is."""
+    part = "sha256" if submission.refused else "content"
+    return bool(last) and last.get(part) != getattr(submission, part)
 
 
 def _recorder(unit: Unit) -> Recorder:

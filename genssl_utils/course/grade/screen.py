@@ -51,7 +51,7 @@ def grade(
         run = Grading(unit, jobs=jobs, scheduler=scheduler, force=force, walls=walls, progress=told)
         try:
             return run.run(students)
-        except CourseError:
+        except (CourseError, OSError):
             progress.live.transient = True  # the line that says why stands alone
             raise
 
@@ -71,7 +71,8 @@ def show(unit: Unit, marks: Sequence[Mark]) -> Group:
         cells = [_points(mark.points.get(name)) for name in unit.exercises]
         total = f"{mark.total:g}" if any(p is not None for p in mark.points.values()) else "-"
         table.add_row(escape(printable(mark.student)), *cells, total)
-    return Group(f"{unit.name}: {len(marks)} handed in", legend, table)
+    count = f"{len(marks)} submission{'' if len(marks) == 1 else 's'}"
+    return Group(f"{unit.name}: {count}", legend, table)
 
 
 def moved(marks: Sequence[Mark]) -> list[str]:

@@ -77,12 +77,16 @@ def _warnings(standing: Standing) -> str:
     if standing.waiting:
         count = counted(standing.waiting, "submission is", "submissions are")
         told.append(f"{count} not graded as handed in now. {again}")
-    lost = sum(r.status == "no verdict" for w in standing.works if w.graded
+    lost = sum(r.status == "no verdict" for w in standing.works if w.graded and w.judged
                for r in w.results.values())  # fmt: skip
-    if standing.damaged or lost:
+    gone = []
+    if standing.damaged:
         lines = counted(standing.damaged, "line", "lines")
-        verdicts = counted(lost, "verdict is", "verdicts are")
-        told.append(f"{lines} of the journal cannot be read, and {verdicts} not there. {again}")
+        gone.append(f"{lines} of the journal cannot be read")
+    if lost:
+        gone.append(f"{counted(lost, 'verdict is', 'verdicts are')} not there")
+    if gone:
+        told.append(f"{', and '.join(gone)}. {again}")
     return "".join(f"<p class='warning'>{line}</p>\n" for line in told)
 
 

@@ -58,7 +58,9 @@ class Work:
     """What it is called on the page."""
     results: dict[str, Result]
     reasons: list[str]
-    """Why a person should look at it."""
+    """Why a person should look at it; nothing where one has."""
+    judged: bool = True
+    """Whether its exercises were put to the judge."""
     box_seconds: float | None = None
     peak_mib: float | None = None
     restarts: int | None = None
@@ -158,7 +160,9 @@ def _work(
         name: _result(exercise, points.get(name), verdicts[name])
         for name, exercise in unit.exercises.items()
     }
-    work = Work(student, label, results, _reasons(unit, student, entry, results))
+    seen = entry.get("by_hand") and not entry.get("to_do")
+    reasons = [] if seen else _reasons(unit, student, entry, results)
+    work = Work(student, label, results, reasons, judged=bool(keys))
     whole = [v["submission"] for v in verdicts.values() if "submission" in v]
     for what in ("box_seconds", "peak_mib", "restarts"):
         setattr(work, what, max((numbers[what] for numbers in whole), default=None))
