@@ -181,6 +181,35 @@ for child in started:
     assert 0 < found["started"] <= LIMITS.processes
 
 
+def test_it_gets_no_memory_that_its_limit_does_not_count(lane):
+    """Files without a name and System V's segments are no process's, and outlive their mapping."""
+    found = probed(lane, """
+import ctypes
+try:
+    os.memfd_create("memory")
+except OSError as error:
+    found["file"] = error.errno
+libc = ctypes.CDLL(None, use_errno=True)
+for call in ("shmget", "msgget", "semget"):
+    found[call] = getattr(libc, call)(0, *{"shmget": (4096, 0o1600)}.get(call, (1, 0o1600)))
+""")  # fmt: skip
+    assert found == {"file": 38, "shmget": -1, "msgget": -1, "semget": -1}
+
+
+def test_it_goes_first_where_the_machine_runs_out_of_memory(lane):
+    found = probed(lane, """
+found["score"] = ""
+if os.path.exists("/proc/self/oom_score_adj"):
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("0")
+    except OSError:
+        pass
+    found["score"] = open("/proc/self/oom_score_adj").read().strip()
+""")  # fmt: skip
+    assert found["score"] in ("1000", "")
+
+
 def test_it_holds_no_file_but_the_pipe(lane):
     found = probed(lane, """
 import stat
@@ -240,8 +269,6 @@ server = socket.socket(socket.AF_UNIX)
 server.bind("\\0meet")  # would be taken already
 open("/box/meet", "x").close()
 open("/dev/shm/meet", "x").close()
-import ctypes
-found["segment"] = ctypes.CDLL(None).shmget(4711, 4096, 0o1000 | 0o2000 | 0o666)
 until = time.time() + 1.5
 found["others"] = []
 while time.time() < until:

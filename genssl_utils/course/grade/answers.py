@@ -18,6 +18,16 @@ MOST_SOURCE = 1 << 20
 """Characters of all code together."""
 MOST_CELLS = 5000
 
+_FOR_IPYTHON = re.compile(
+    r"^([ \t]*)(?:[%!?].*|[\w*][\w, \t*]*=[ \t]*[!%].*|[\w.]+[ \t]*\?{1,2}[ \t]*)$", re.M
+)
+"""Lines that only IPython reads: magics, shell commands, what they give to a name, and help."""
+
+_FILLING = {
+    "add", "append", "appendleft", "extend", "extendleft", "insert", "setdefault", "update",
+}  # fmt: skip
+"""Methods that fill a container; torch's, which write into a tensor, end in `_`."""
+
 GradedId = str | None
 
 
@@ -98,7 +108,8 @@ def _read_cells(cells: Iterable[dict[str, Any]], unit: Unit) -> _Reading:
     names = list(unit.exercises)
     checks = {c.metadata.nbgrader.grade_id for e in unit.exercises.values() for c in e.checks}
     released = {cell.source.strip() for cell in unit.nb.cells}
-    needed = _needed(source for _, source in code if source.strip() not in released)
+    theirs = [s for name, s in code if name not in checks and s.strip() not in released]
+    needed = _needed(theirs, [s for name, s in code if name in names], names)
     found, last = _Reading(), ""
     waiting: list[str] = []
     for name, source in code:
@@ -109,14 +120,16 @@ def _read_cells(cells: Iterable[dict[str, Any]], unit: Unit) -> _Reading:
         elif name in checks:
             last = ""
         elif source.strip() not in released and (own := _definitions(source, needed)):
-            if last and _redefines(own, last):  # it is what the check below it would have seen
+            given = {given for node in _parsed(own) for given in _bound(node)}
+            if last in given:  # it is what the check below it would have seen
                 found.answers[last].append(own)
                 found.remarks.append(f"{last} is also defined in a cell of the student's own")
                 continue
-            for other in names:
-                if _redefines(own, other):
-                    found.elsewhere.setdefault(other, []).append(own)
-            if last:
+            for other in given.intersection(names):
+                found.elsewhere.setdefault(other, []).append(own)
+            if last and _calls(own, last):
+                found.own.setdefault((last, "late"), []).append(own)
+            elif last:
                 found.own.setdefault((last, "after"), []).append(own)
             else:
                 waiting.append(own)
@@ -125,16 +138,16 @@ def _read_cells(cells: Iterable[dict[str, Any]], unit: Unit) -> _Reading:
     return found
 
 
-def _redefines(source: str, name: str) -> bool:
-    return re.search(rf"^(async )?def {name}\(", source, re.M) is not None
+def _calls(source: str, name: str) -> bool:
+    """Whether a cell needs an answer there and then, and not when a function of its is called."""
+    return any(name in _outer_names(n) for n in _parsed(source) if not _defines(n))
 
 
 def _parsed(source: str) -> list[ast.stmt]:
     """The statements of a cell; of one with lines for IPython those of the other lines."""
     if "\x00" in source:
         return []
-    plain = [line for line in source.splitlines() if not line.lstrip().startswith(("%", "!", "?"))]
-    for text in (source, "\n".join(plain)):
+    for text in (source, _FOR_IPYTHON.sub(r"\1pass", source)):
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             return ast.parse(text).body
     return []
@@ -169,29 +182,49 @@ def _defines(node: ast.stmt) -> bool:
     return isinstance(node, kinds)
 
 
-def _needed(sources: Iterable[str]) -> set[str]:
-    """Names outside of them that the functions of these cells use, and what those names need."""
-    needed: set[str] = set()
-    given: dict[str, list[ast.stmt]] = {}
+def _needed(sources: Iterable[str], answers: Iterable[str], names: Iterable[str]) -> set[str]:
+    """Names that the answers use, what these names need, and what any definition needs at once.
+
+    Args:
+        sources: cells that count, answers among them.
+        answers: those that run whole.
+        names: of the graded functions, which may be given a value anywhere.
+    """
+    needed = set(names)
+    giving: dict[str, list[ast.stmt]] = {}
+    own: set[str] = set()  # what an import brings is filled by experiments, for no answer
+    for source in answers:
+        for node in _parsed(source):
+            needed |= _outer_names(node)
     for source in sources:
         for node in _parsed(source):
-            if _defines(node):
-                needed |= _outer_names(node)
-            for name in _assigned(node):
-                given.setdefault(name, []).append(node)
+            bound = _bound(node)
+            for name in bound:
+                giving.setdefault(name, []).append(node)
+            if not isinstance(node, (ast.Import, ast.ImportFrom)):
+                own |= bound
+            if _defines(node):  # whatever is decorated may be called by another name
+                needed |= _outer_names(node, later=bool(getattr(node, "decorator_list", ())))
     waiting, seen = list(needed), set()
     while waiting:
-        for node in given.pop(waiting.pop(), ()):
+        name = waiting.pop()
+        filled = giving.pop(_filled(name), ()) if name in own else ()
+        for node in (*giving.pop(name, ()), *filled):
             if id(node) not in seen:
                 seen.add(id(node))
                 more = _outer_names(node) - needed
                 needed |= more
                 waiting += more
-    return needed
+    return needed | {_filled(name) for name in needed & own}
 
 
-def _outer_names(node: ast.stmt) -> set[str]:
-    """Names that a statement takes from outside of it: its functions' locals are not among them."""
+def _outer_names(node: ast.stmt, *, later: bool = True) -> set[str]:
+    """Names that a statement takes from outside of it: its functions' locals are not among them.
+
+    Args:
+        node: the statement.
+        later: whether those count, too, that it takes only when a function is called.
+    """
     try:
         tables = [symtable.symtable(ast.unparse(ast.Module([node], [])), "<cell>", "exec")]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -199,6 +232,8 @@ def _outer_names(node: ast.stmt) -> set[str]:
     found: set[str] = set()
     while tables:
         table = tables.pop()
+        if table.get_type() == "function" and not later:
+            continue
         tables += table.get_children()
         outer = table.get_type() == "module"
         found |= {
@@ -210,20 +245,54 @@ def _outer_names(node: ast.stmt) -> set[str]:
 
 
 def _assigned(node: ast.stmt) -> set[str]:
-    """Names that a statement gives a value to, or whose elements or attributes."""
-    if _defines(node):
-        return set()
-    found = set()
-    try:
-        for part in ast.walk(node):
-            if isinstance(getattr(part, "ctx", None), ast.Store):
-                while isinstance(part, (ast.Subscript, ast.Attribute, ast.Starred)):
-                    part = part.value
-                if isinstance(part, ast.Name):
-                    found.add(part.id)
-    except (RecursionError, MemoryError):
-        return set()
-    return found
+    """What a statement gives that is no definition, which is kept anyway."""
+    return set() if _defines(node) else _bound(node)
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Names that a statement gives a value to, or whose elements or attributes; with `[]` those
+    that it fills by a method."""
+    found: set[str | None] = set()
+    open_ones: list[ast.AST] = [node]
+    while open_ones:
+        part = open_ones.pop()
+        match part:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                found.add(part.name)
+                continue  # what it gives inside is its own
+            case ast.Lambda():
+                continue
+            case ast.comprehension():
+                open_ones += [part.iter, *part.ifs]
+                continue
+            case ast.alias():
+                found.add((part.asname or part.name).partition(".")[0])
+            case ast.ExceptHandler() | ast.MatchAs() | ast.MatchStar():
+                found.add(part.name)
+            case ast.MatchMapping():
+                found.add(part.rest)
+            case ast.Call(func=ast.Attribute(attr=how) as method) if (
+                how in _FILLING or how.endswith("_")
+            ):
+                found.add(_filled(_root(method)))
+            case ast.Name(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()) | ast.Attribute(
+                ctx=ast.Store()
+            ):
+                found.add(_root(part))
+        open_ones += ast.iter_child_nodes(part)
+    return {name for name in found if name}
+
+
+def _filled(name: str | None) -> str | None:
+    """The sign of what is put into a container, beside the name that it has."""
+    return name and f"{name}[]"
+
+
+def _root(part: ast.expr) -> str | None:
+    """The name that stands at the beginning of `a.b[c]`."""
+    while isinstance(part, (ast.Subscript, ast.Attribute, ast.Starred)):
+        part = part.value
+    return part.id if isinstance(part, ast.Name) else None
 
 
 def _plan(reading: _Reading, unit: Unit) -> list[tuple[GradedId, str]]:
@@ -242,7 +311,8 @@ def _plan(reading: _Reading, unit: Unit) -> list[tuple[GradedId, str]]:
             reading.remarks.append(f"{name} is defined in a cell of the student's own")
         # Definitions that follow an answer may be what it calls; they run with it.
         plan += [(None, own) for own in reading.own.get((name, "after"), ())]
-        *earlier, last = written or elsewhere[-1:] or given or [""]
+        late = reading.own.get((name, "late"), [])
+        *earlier, last = (written or elsewhere[-1:] or given or [""]) + late
         # A cell that was split leaves a part of the answer in each.
         plan += [(None, part) for part in earlier]
         plan.append((name, last))

@@ -35,9 +35,13 @@ _FORBIDDEN = (
     "swapoff", "reboot", "settimeofday", "clock_settime", "adjtimex", "clock_adjtime",
     "sethostname", "setdomainname", "syslog", "personality", "lookup_dcookie", "nfsservctl",
     "vhangup", "iopl", "ioperm", "pidfd_getfd", "mbind", "set_mempolicy", "migrate_pages",
-    "move_pages",
+    "move_pages", "shmget", "msgget", "semget", "memfd_create", "memfd_secret",
 )  # fmt: skip
-"""System calls that no answer needs and through which kernels have been broken out of."""
+"""System calls that no answer needs: through them kernels have been broken out of, or memory is
+taken that no limit of a process counts."""
+
+_AS_IF_OLD = ("clone3", "memfd_create", "memfd_secret")
+"""Those of them that libraries try first: where a kernel has none, they go another way."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -89,11 +93,12 @@ def wall_in(limits: Limits) -> None:
 
 def _own_processes_only() -> None:
     """Show in /proc what runs in here and nothing else; nothing at all where that is refused."""
-    flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    # Read-only: else it could undo that it goes first where the machine runs out of memory.
+    flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_RDONLY
     try:
         _call("mount", b"proc", b"/proc", b"proc", flags, None)
     except PermissionError:
-        _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags | _MS_RDONLY, b"size=4096")
+        _call("mount", b"tmpfs", b"/proc", b"tmpfs", flags, b"size=4096")
 
 
 def _own_terminals_only() -> None:
@@ -172,7 +177,7 @@ def forbid_calls() -> bool:
     for call in _FORBIDDEN:
         number = seccomp.seccomp_syscall_resolve_name(call.encode())
         if number >= 0:
-            action = missing if call == "clone3" else refuse  # libc then falls back to clone
+            action = missing if call in _AS_IF_OLD else refuse
             seccomp.seccomp_rule_add(context, ctypes.c_uint32(action), number, 0)
     number = seccomp.seccomp_syscall_resolve_name(b"clone")
     for flag in _NAMESPACES.values():
