@@ -275,8 +275,10 @@ def _bound(node: ast.stmt) -> set[str]:
                 how in _FILLING or how.endswith("_")
             ):
                 found.add(_filled(_root(method)))
-            case ast.Name(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()) | ast.Attribute(
-                ctx=ast.Store()
+            case (
+                ast.Name(ctx=ast.Store())
+                | ast.Subscript(ctx=ast.Store())
+                | ast.Attribute(ctx=ast.Store())
             ):
                 found.add(_root(part))
         open_ones += ast.iter_child_nodes(part)
