@@ -161,6 +161,36 @@ def test_the_answer_gets_full_points_twenty_times(unit, name, checker):
     assert report.points == unit.exercises[name].points
 
 
+def zeroed(value, *, in_place):
+    """The same argument with 0 in every tensor: the caller's own, or a copy of it."""
+    if isinstance(value, torch.Tensor):
+        if not in_place:
+            return torch.where(torch.zeros_like(value, dtype=torch.bool), value, 0).to(value.dtype)
+        with torch.no_grad():
+            return value.zero_()
+    if isinstance(value, dict):
+        return {key: zeroed(item, in_place=in_place) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(zeroed(item, in_place=in_place) for item in value)
+    return value
+
+
+@each_exercise
+def test_spoiling_the_inputs_gains_nothing(unit, name, checker):
+    """A check that computes what it wants after the call would let such an answer pass."""
+    right = checker(unit).namespace[name]
+
+    def passed(in_place):
+        def answer(*args, **kwargs):
+            args, kwargs = (zeroed(part, in_place=in_place) for part in (args, kwargs))
+            return right(*args, **kwargs)
+
+        report = checker(unit).report(unit.exercises[name], answer, seed=1)
+        return {o.name for part in report.reports for o in part.outcomes if o.passed}
+
+    assert passed(in_place=True) <= passed(in_place=False)
+
+
 @each_exercise
 def test_an_empty_answer_is_told_to_be_written(unit, name, checker):
     scope = {}

@@ -391,15 +391,17 @@ with ex.hidden("other weights and decays", weight=2, hint="α stays with the tea
     for decay in (0.0, 0.5, 0.99):
         t = {k: torch.randn(3, 2, generator=ex.fresh, dtype=torch.float64) for k in "ab"}
         s = {k: torch.randn(3, 2, generator=ex.fresh, dtype=torch.float64) for k in "ab"}
+        wanted = {k: torch.lerp(s[k], t[k], decay) for k in "ab"}
         new = ex.mapping(ema_update(t, s, decay), "ab")
         for k in "ab":
-            ex.value(new[k], torch.lerp(s[k], t[k], decay))
+            ex.value(new[k], wanted[k])
 with ex.hidden("a hundred updates", weight=2, hint="After n steps the start weighs αⁿ."):
     moving = {"w": torch.zeros(2, dtype=torch.float64)}
     towards = {"w": torch.rand(2, generator=ex.fresh, dtype=torch.float64) + 1}
+    wanted = (1 - 0.97**100) * towards["w"]
     for _ in range(100):
         moving = ema_update(moving, towards, 0.97)
-    ex.value(moving["w"], (1 - 0.97**100) * towards["w"])
+    ex.value(moving["w"], wanted)
 with ex.hidden(
     "integers, booleans and gradients", hint="Only floating-point tensors are averaged."
 ):

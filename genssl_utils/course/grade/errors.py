@@ -25,6 +25,7 @@ _BASES = {
     if isinstance(error, type)
     and issubclass(error, Exception)
     and not issubclass(error, BaseExceptionGroup)  # made of exceptions, not of words
+    and not issubclass(error, (StopIteration, StopAsyncIteration))  # would end a check's own loop
 }
 _MACHINERY = "genssl_utils.course.grade"
 

@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -39,6 +39,11 @@ LONGEST_MESSAGE = 1000
 
 MOST_SEEN = 1000
 """Numbers of one unrecognised answer that are kept."""
+
+JUDGING_SECONDS = 60.0
+"""CPU time of ours that the checks of one cell may take, for the same reason."""
+
+TOO_LARGE = "What your function returned took too long to look at. Is it far too large?"
 
 MEMORY_MIB = 4096
 """What judging one submission may take: its answers are numbers of the student's choice."""
@@ -177,7 +182,8 @@ def _run_checks(
     scope = bench.namespace | answers
     with seeded(_number(seed)), check.using_key(exercise["key"]), _quiet():
         with contextlib.suppress(Exception, check.Enough):  # a line outside of every check
-            exec(cell["code"], scope)
+            with _bounded(JUDGING_SECONDS):
+                exec(cell["code"], scope)
     ex = scope.get("ex")
     return ex if isinstance(ex, check.Exercise) else None
 
@@ -244,6 +250,22 @@ def _nothing(*args: Any, **kwargs: Any) -> None:
 def _number(text: str) -> int:
     """A seed out of a text that nobody knew when the work was handed in."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+
+@contextlib.contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """Fail the check that runs when so much CPU time is spent, and each later one soon after."""
+
+    def stop(*_: object) -> None:
+        raise check.CheckFailed(TOO_LARGE)
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds / 10)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _quiet() -> contextlib.AbstractContextManager:

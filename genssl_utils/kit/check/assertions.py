@@ -14,6 +14,9 @@ from genssl_utils.kit.check.draws import RandomAnswers
 from genssl_utils.kit.check.observe import Fact, Value, close, kind_of, value_of, wide
 from genssl_utils.kit.check.report import CheckFailed
 
+MOST_ROWS = 200_000
+"""Rows, or numbers in a row, beyond which none of them is looked at."""
+
 
 class Assertions(RandomAnswers):
     """The vocabulary; `Exercise` adds the blocks, the key and the report."""
@@ -98,6 +101,9 @@ class Assertions(RandomAnswers):
         if kind_of(got.dtype) != "integer":
             self._see(Fact(kind_of(got.dtype)), "rows")
             self._fail(f"The dtype is {got.dtype}; whole numbers (int64) are needed.")
+        if max(got.shape) > MOST_ROWS:
+            self._see(Fact(f"shape {tuple(got.shape)}"), "rows")
+            self._fail(f"The shape is {tuple(got.shape)}; there are far fewer right rows.")
         inorder = torch.tensor(sorted(got.tolist()), dtype=torch.int64).reshape(got.shape)
         label = self._see(Value(inorder), "rows")
         if expected is None and self.key["expected"] is None:

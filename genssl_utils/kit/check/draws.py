@@ -30,6 +30,9 @@ class RandomAnswers(Witness):
         from scipy import stats
 
         self._real(sample)
+        if sample.numel() > 100 * draws:  # too many to look at
+            self._see(Fact(f"{sample.numel()} numbers"), "law")
+            self._fail(f"There are {sample.numel()} numbers; {draws} are needed.")
         flat = sample.detach().to("cpu", torch.float64).reshape(-1).numpy()
         self._see(Law(flat), "law")
         if flat.size != draws:
