@@ -165,7 +165,8 @@ def zeroed(value, *, in_place):
     """The same argument with 0 in every tensor: the caller's own, or a copy of it."""
     if isinstance(value, torch.Tensor):
         if not in_place:
-            return torch.where(torch.zeros_like(value, dtype=torch.bool), value, 0).to(value.dtype)
+            nothing = torch.zeros_like(value)
+            return nothing + (value - value.detach()) if value.requires_grad else nothing
         with torch.no_grad():
             return value.zero_()
     if isinstance(value, dict):

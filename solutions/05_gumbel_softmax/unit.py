@@ -471,7 +471,8 @@ with ex.hidden(
 ):
     lp = (-torch.rand(17, generator=ex.fresh)).requires_grad_()
     r = torch.randn(17, generator=ex.fresh)
-    ex.gradient(reinforce_loss(lp, r, -2.0), lp, -(r + 2.0) / 17)
+    want = -(r + 2.0) / 17
+    ex.gradient(reinforce_loss(lp, r, -2.0), lp, want)
 with ex.hidden("constants stay constants, inputs stay whole", hint="Detach reward and baseline."):
     theta = torch.randn(5, generator=ex.fresh, requires_grad=True)
     r, base = theta**2, theta * 3

@@ -122,7 +122,8 @@ with ex.hidden(
     "beside the determinant of the whole matrix", weight=2, hint="log|det|, row by row."
 ):
     s = torch.randn(7, 4, generator=ex.fresh, dtype=torch.float64)
-    ex.value(affine_log_det(s), torch.linalg.slogdet(torch.diag_embed(s)).logabsdet)
+    want = torch.linalg.slogdet(torch.diag_embed(s)).logabsdet
+    ex.value(affine_log_det(s), want)
 with ex.hidden("large determinants, and other gradients", hint="Take logarithms early."):
     s = 50 + torch.rand(3, 1500, generator=ex.fresh, dtype=torch.float64)
     s.requires_grad_()
@@ -249,17 +250,18 @@ with ex.hidden("log_det beside autograd's Jacobian", weight=2, hint="Which scale
 with ex.hidden("the net sees what passes and nothing else", hint="Mask x before the net sees it."):
     seen = []
     x = torch.randn(3, 4, generator=ex.fresh)
+    passes = x[:, [0, 3]]
     coupling_forward(x, keep, watched(mixing_net, seen))
     ex.true(len(seen) > 0, "")
     ex.value(seen[0][:, [1, 2]], torch.zeros(3, 2))
-    ex.value(seen[0][:, [0, 3]], x[:, [0, 3]])
+    ex.value(seen[0][:, [0, 3]], passes)
 with ex.hidden("the gradient on other points", hint="Nothing may be detached."):
     x = torch.randn(6, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     m = torch.tensor([1.0, 0.0], dtype=torch.float64)
-    made = coupling_forward(x, m, lambda h: (h.roll(1, -1).sin(), h.roll(1, -1).square()))
-    y, log_det = ex.parts(made, "y, log_det")
     a, b = x.detach().unbind(1)
     want = torch.stack([1 + a.cos() * (b * a.sin().exp() + 1) + 2 * a, a.sin().exp()], 1)
+    made = coupling_forward(x, m, lambda h: (h.roll(1, -1).sin(), h.roll(1, -1).square()))
+    y, log_det = ex.parts(made, "y, log_det")
     ex.gradient(y.sum() + log_det.sum(), x, want)
 with ex.hidden("one row alone, and x undamaged", hint="Any B; work on new tensors."):
     x = torch.randn(1, 4, generator=ex.fresh)
@@ -357,17 +359,19 @@ with ex.hidden("strong scales", weight=2, hint="Divide by exp(log_s), and by not
 with ex.hidden("the net sees what passed and nothing else", hint="Mask y before the net sees it."):
     seen = []
     y = torch.randn(3, 4, generator=ex.fresh)
+    passed = y[:, [0, 3]]
     coupling_inverse(y, keep, watched(mixing_net, seen))
     ex.true(len(seen) > 0, "")
     ex.value(seen[0][:, [1, 2]], torch.zeros(3, 2))
-    ex.value(seen[0][:, [0, 3]], y[:, [0, 3]])
+    ex.value(seen[0][:, [0, 3]], passed)
 with ex.hidden("the gradient on other points", hint="Nothing may be detached."):
     y = torch.randn(5, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     m = torch.tensor([1.0, 0.0], dtype=torch.float64)
-    back = coupling_inverse(y, m, lambda h: (h.roll(1, -1).sin(), h.roll(1, -1).square()))
     a, b = y.detach().unbind(1)
     s = (-a.sin()).exp()
-    ex.gradient(back.sum(), y, torch.stack([1 - s * (2 * a + a.cos() * (b - a * a)), s], 1))
+    want = torch.stack([1 - s * (2 * a + a.cos() * (b - a * a)), s], 1)
+    back = coupling_inverse(y, m, lambda h: (h.roll(1, -1).sin(), h.roll(1, -1).square()))
+    ex.gradient(back.sum(), y, want)
 with ex.hidden("one row alone, and y undamaged", hint="Any B; work on new tensors."):
     y = torch.randn(1, 4, generator=ex.fresh)
     x = ex.unchanged(lambda y: coupling_inverse(y, keep, mixing_net), y)
@@ -474,14 +478,17 @@ with ex.hidden(
     for count in (1, 2, 5):
         seen = []
         layers = [counting(k, seen) for k in range(count)]
-        z, log_det = ex.parts(chain(some, layers), "z, log_det")
+        x = torch.randn(3, 2, generator=ex.fresh)
+        want = x + sum(range(count))
+        z, log_det = ex.parts(chain(x, layers), "z, log_det")
         ex.true(seen == list(range(count)), "")
-        ex.value(z, some + sum(range(count)))
+        ex.value(z, want)
         ex.value(log_det, torch.full((3,), count + float(sum(range(count)))))
 with ex.hidden("no layers, one row, float64", hint="B zeros, one a row of x."):
     x = torch.randn(1, 4, generator=ex.fresh, dtype=torch.float64)
+    want = x.clone()
     z, log_det = ex.parts(chain(x, []), "z, log_det")
-    ex.value(z, x)
+    ex.value(z, want)
     ex.value(log_det, torch.zeros(1))
     ex.shape(ex.parts(chain(torch.ones(5, 2), []), "z, log_det")[1], (5,))
 with ex.hidden("what the layers return stays whole", hint="Do not add in place."):
@@ -574,7 +581,8 @@ with ex.hidden("beside a Gaussian with covariance", weight=2, hint="Base density
     root, volume = torch.linalg.inv(a).T, x.new_full((5,), -3 * math.log(1.5))
     layers = [lambda x: (x - 0.7, 0 * volume), lambda x: (x @ root, volume)]
     law = torch.distributions.MultivariateNormal(torch.full((3,), 0.7).double(), scale_tril=a)
-    ex.value(flow_log_prob(x, layers, gaussian), law.log_prob(x))
+    want = law.log_prob(x)
+    ex.value(flow_log_prob(x, layers, gaussian), want)
 with ex.hidden("another base, and no layers", hint="Use the base density that is given."):
     x = torch.randn(4, 2, generator=ex.fresh, dtype=torch.float64)
     law = torch.distributions.Laplace(0.0, 2.0)

@@ -149,7 +149,8 @@ with ex.hidden("other batches", weight=2, hint="Sum over the K classes, then the
 with ex.hidden("the gradient on other batches", weight=2, hint="It is (q − p) / B."):
     t = torch.randn(6, 4, generator=ex.fresh, dtype=torch.float64)
     s = torch.randn(6, 4, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
-    ex.gradient(kl_consistency(t, s), s, (s.softmax(-1) - t.softmax(-1)).detach() / 6)
+    want = (s.softmax(-1) - t.softmax(-1)).detach() / 6
+    ex.gradient(kl_consistency(t, s), s, want)
 with ex.hidden("one network as teacher and student", hint="Detach the teacher, not the student."):
     theta = torch.randn(5, 3, generator=ex.fresh, requires_grad=True)
     other = torch.randn(5, 3, generator=ex.fresh)
@@ -312,8 +313,9 @@ with ex.hidden("other batches", weight=3, hint="Label and confidence from the we
     ex.value(mask * 1.0, torch.tensor(passes))
 with ex.hidden("none passes, and all pass", hint="Divide by B, not by how many pass."):
     w, s = torch.randn(8, 4, generator=ex.fresh), torch.randn(8, 4, generator=ex.fresh)
+    want = F.cross_entropy(s, w.argmax(1))
     ex.value(pseudo_label_loss(w, s, 1.1)[0], 0.0)
-    ex.value(pseudo_label_loss(w, s, 0.0)[0], F.cross_entropy(s, w.argmax(1)))
+    ex.value(pseudo_label_loss(w, s, 0.0)[0], want)
     ex.value(pseudo_label_loss(torch.zeros(1, 4), s[:1], 0.25)[1] * 1.0, torch.ones(1))
 with ex.hidden("the gradient on other batches", weight=2, hint="Masked rows get exactly 0."):
     w = 2 * torch.randn(12, 3, generator=ex.fresh, requires_grad=True)
@@ -585,8 +587,9 @@ with ex.hidden("the top eigenvector of the local Fisher matrix", weight=3, hint=
     w = torch.randn(3, 3, generator=ex.fresh, dtype=torch.float64) + 3 * torch.eye(3).double()
     w = w * torch.tensor([[4.0], [0.5], [0.2]]).double()
     x = 0.1 * torch.randn(5, 3, generator=ex.fresh, dtype=torch.float64)
+    places = x.clone()
     d = vat_direction(lambda v: torch.tanh(v) @ w.t(), x, 1e-3, 300, ex.fresh).double()
-    for row, at in zip(d, x):
+    for row, at in zip(d, places):
         q = torch.softmax(w @ torch.tanh(at), 0)
         slope = w * (1 - torch.tanh(at) ** 2)
         fisher = slope.t() @ (torch.diag(q) - torch.outer(q, q)) @ slope
