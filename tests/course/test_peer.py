@@ -601,11 +601,16 @@ def test_a_seed_set_there_is_no_attack(far: Far) -> None:
 # --- exceptions ---------------------------------------------------------------------------------
 
 
+def test_no_exception_of_a_students_ends_a_loop_of_ours(far: Far) -> None:
+    with pytest.raises(Exception, match="some words"):
+        list(map(lambda kind: far.fail(kind, "some words"), ["stop", "stop"]))
+
+
 @pytest.mark.parametrize(
     ("kind", "base", "name"),
     [
         ("value", ValueError, "ValueError"), ("own", KeyError, "Own"),
-        ("own", LookupError, "Own"), ("stop", StopIteration, "StopIteration"),
+        ("own", LookupError, "Own"), ("stop", Exception, "StopIteration"),
         ("exit", Exception, "SystemExit"), ("interrupt", Exception, "KeyboardInterrupt"),
         ("base", Exception, "BaseException"), ("stub", NotImplementedError, "NotImplementedError"),
     ],

@@ -467,6 +467,19 @@ def test_other_rows_are_named(got, said):
     assert said in str(report)
 
 
+def test_an_answer_that_is_far_too_large_is_not_looked_at():
+    """65 million numbers would keep a grader busy for minutes."""
+    many = torch.zeros(1).expand(65_000_000)
+    assert "There are 65000000 numbers" in str(run(lambda ex: ex.law(many, stats.norm.cdf, 500)))
+    one = torch.zeros(1, 1, dtype=torch.int8)
+    for rows in (
+        one.expand(65_000_000, 1),
+        one.expand(1, 65_000_000),
+        one[:, :0].expand(65_000_000, 0),
+    ):
+        assert "far fewer right rows" in str(run(lambda ex, rows=rows: ex.rows(rows)))
+
+
 def test_rows_are_recognised_whatever_their_order():
     seen = Value(ROWS).to_json()
     key = {"expected": {"it works #1": Value(ROWS + 1).to_json()}} | {
