@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import tomllib
+from dataclasses import fields
 from fnmatch import fnmatch
 from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +19,7 @@ from genssl_utils.course.book import handed_out, sphinx, stage, unit_page, write
 from genssl_utils.course.lab import WELCOME
 from genssl_utils.course.run import Job, run
 from genssl_utils.course.source import CourseError, Unit, all_units
-from genssl_utils.course.ways import Addresses, addresses, for_colab, run_line, ways
+from genssl_utils.course.ways import COLAB_BRANCH, Addresses, addresses, for_colab, run_line, ways
 from toy_course import PROJECT
 
 GITHUB = "https://github.com/an-owner/a-course"
@@ -195,8 +196,21 @@ def test_whatever_a_notebook_needs_comes_with_the_package():
         assert (path.parent / "__init__.py").is_file(), f"{path.parent} is no package"
 
 
-def test_the_welcome_notebook_is_there():
+def test_the_students_page_tells_every_way_in():
+    text = (PROJECT / "book" / "students.md").read_text()
+    for way in ways(Unit("05_gumbel_softmax", PROJECT), Addresses(GITHUB, "main", HUB)):
+        assert f"*Run this unit {way.place}*" in text
+    for place in ("your laptop", "a codespace", "containers/student.Dockerfile"):
+        assert place in text
     assert (PROJECT / WELCOME).is_file()
+
+
+def test_the_instructors_page_tells_every_setting():
+    text = (PROJECT / "book" / "instructors.md").read_text()
+    for field in fields(Addresses):
+        assert f"`{field.name}`" in text
+        assert f"`GENSSL_{field.name.upper()}`" in text
+    assert f"branch `{COLAB_BRANCH}`" in text
 
 
 # --- the book, with an address and without --------------------------------------------------------
