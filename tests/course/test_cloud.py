@@ -218,6 +218,9 @@ def test_the_book_is_published_with_the_addresses_of_its_repository():
     assert set(site["env"]) == {f"GENSSL_{field.name.upper()}" for field in fields(Addresses)}
     for told in ("github.server_url", "github.repository"):
         assert told in site["env"]["GENSSL_REPOSITORY"]
+    text = (PROJECT / ".github" / "workflows" / "book.yml").read_text()
+    explained = set(re.findall(r"STUDENTS_\w+|JUPYTERHUB", text.split("name: book")[0]))
+    assert explained == set(re.findall(r"vars\.(\w+)", text))
     ids = {step["id"] for step in steps if "id" in step}
     assert set(re.findall(r"steps\.(\w+)\.", site["env"]["GENSSL_BOOK"])) <= ids
     paths = [step["with"]["path"] for step in steps if "path" in step.get("with", {})]
