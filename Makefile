@@ -3,16 +3,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 
-.PHONY: help lab test soak notebooks book grade-demo bench
+.PHONY: help install lab test soak notebooks book site grade-demo bench
 
 help:
 	@echo "make lab         open the course in JupyterLab"
 	@echo "make test        everything that is checked before a change goes in"
+	@echo "make install     only install everything into .venv"
 	@echo "make soak        ten minutes of killing a grader at random points"
 	@echo "make notebooks   make the students' notebooks from solutions/"
 	@echo "make book        run the units, build the book into build/book and serve it"
+	@echo "make site        the same for publishing: each page anew, and nothing is served"
 	@echo "make grade-demo  grade four made-up students and write their feedback"
 	@echo "make bench       measure ours beside others' (writes book/results)"
+
+install: $(READY)
 
 lab: $(READY)
 	@$(BIN)/genssl lab
@@ -33,6 +37,9 @@ notebooks: $(READY)
 
 book: $(READY)
 	@$(BIN)/genssl book --serve
+
+site: $(READY)
+	@$(BIN)/genssl book --all
 
 grade-demo: $(READY)
 	@$(BIN)/genssl build 05 && $(BIN)/genssl grade 05 --demo --force && $(BIN)/genssl feedback 05

@@ -25,6 +25,7 @@ from genssl_utils.course.files import files_under, write_atomic
 from genssl_utils.course.pages import page
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
+from genssl_utils.course.ways import addresses, for_colab, ways
 from genssl_utils.course.welcome import welcome_page
 from genssl_utils.kit.results import quantity, spread_text
 
@@ -40,7 +41,9 @@ one CPU thread (`make bench`).
 AMENDED = """
 extensions.remove("sphinx_thebe")  # it would run cells on another host
 extensions.append("genssl_utils.course.theme")
+extensions.append("genssl_utils.course.published")
 html_js_files = []  # Jupyter Book loads every script of the static folder on every page
+html_baseurl = {book!r}
 """
 """What `genssl book` changes in the settings that Jupyter Book writes for Sphinx."""
 
@@ -71,6 +74,7 @@ def build_book(
     console.print("Building the pages ...")
     html = sphinx(root, everything=everything or bool(os.environ.get("CI")))
     write_atomic(html / ".nojekyll", "")
+    write_for_colab(units)
     return html / "index.html"
 
 
@@ -133,11 +137,33 @@ def unit_page(unit: Unit, notebook: Path) -> str:
     Raises:
         CourseError: it would still hold an answer or a hidden test.
     """
-    with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
-        handed_out = nbformat.reads(release(unit, Path(folder)).decode(), as_version=4)
-    text = nbformat.writes(page(nbformat.read(notebook, as_version=4), handed_out)) + "\n"
+    executed = nbformat.read(notebook, as_version=4)
+    places = ways(unit, addresses(unit.root))
+    text = nbformat.writes(page(executed, handed_out(unit), places)) + "\n"
     refuse_leaks(unit, text)
     return text
+
+
+def handed_out(unit: Unit) -> nbformat.NotebookNode:
+    """The student's notebook, made afresh."""
+    with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
+        return nbformat.reads(release(unit, Path(folder)).decode(), as_version=4)
+
+
+def write_for_colab(units: Sequence[Unit]) -> Path:
+    """Put Colab's copies of the notebooks into `build/colab`, to be pushed to their branch.
+
+    Returns:
+        The folder; there is none where Colab can open no notebook.
+    """
+    root = units[0].root
+    folder, where = root / "build" / "colab", addresses(root)
+    shutil.rmtree(folder, ignore_errors=True)
+    for unit in units if where.github else ():
+        text = nbformat.writes(for_colab(handed_out(unit), where)) + "\n"
+        refuse_leaks(unit, text)
+        write_atomic(folder / f"{unit.name}.ipynb", text)
+    return folder
 
 
 def mathjax_files() -> list[tuple[str, Path]]:
@@ -165,8 +191,9 @@ def sphinx(root: Path, *, everything: bool) -> Path:
     given = ["--toc", str(source / "_toc.yml"), "--config", str(source / "_config.yml")]
     _tool([*jupyter_book, "config", "sphinx", *given, str(source)], root)
     with (source / "conf.py").open("a", encoding="utf-8") as conf:
-        conf.write(AMENDED)
-    build = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
+        conf.write(AMENDED.format(book=addresses(root).book))
+    # -P: the folder that it runs in holds no modules for it.
+    build = [sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
     build += ["-d", str(root / "build" / "book-doctrees"), *(["-E", "-a"] if everything else [])]
     try:
         _tool([*build, str(source), str(html)], root)

@@ -78,7 +78,8 @@ def collect(units: Sequence[Unit]) -> dict[str, bytes]:
             continue
         if path.suffix in (".py", ".js", ".css", ".json") or "data" in inside:
             found[path.relative_to(root).as_posix()] = path.read_bytes()
-    for path in files_under(root / "book" / "results"):
+    # The last two are for a repository made of the zip, that students open from Binder or so.
+    for path in files_under(root / "book" / "results", root / "binder", root / ".devcontainer"):
         found[path.relative_to(root).as_posix()] = path.read_bytes()
     for unit in units:
         with tempfile.TemporaryDirectory(prefix="genssl-") as folder:

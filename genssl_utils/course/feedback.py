@@ -14,6 +14,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
+from genssl_utils.course.files import write_atomic
 from genssl_utils.course.gradebook import convert, settings
 from genssl_utils.course.released import Released, is_check, report_in
 from genssl_utils.course.source import CourseError, Unit, without_hidden
@@ -194,7 +195,23 @@ def write_feedback(unit: Unit) -> list[Path]:
             f"Run: genssl grade {unit.name}"
         ) from error
     folder = unit.root / config.CourseDirectory.feedback_directory
-    return sorted(folder.glob(f"*/{unit.name}/*.html"))
+    pages = sorted(folder.glob(f"*/{unit.name}/*.html"))
+    for page in pages:
+        _address(page.parent, unit, config.CourseDirectory.submitted_directory)
+    return pages
+
+
+def _address(folder: Path, unit: Unit, submitted: str) -> None:
+    """Put the student's secret beside a page, which `nbgrader release_feedback` asks for."""
+    from nbgrader.utils import parse_utc
+
+    from genssl_utils.course.grade.intake import exchange_secret
+
+    stamp = folder / "timestamp.txt"
+    received = parse_utc(stamp.read_text(encoding="utf-8").strip()) if stamp.is_file() else None
+    secret = exchange_secret(unit.root / submitted / folder.parent.name / unit.name, received)
+    if secret:
+        write_atomic(folder / "submission_secret.txt", secret)
 
 
 def _line(text: str) -> NotebookNode:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 
 from genssl_utils.course.source import REPORT
+from genssl_utils.course.ways import Way, run_line, write_line
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -24,12 +25,13 @@ FOLDED = {"setup", "parameters", "check"}
 STILL = "*Run the notebook to move this.*"
 
 
-def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
+def page(executed: NotebookNode, release: NotebookNode, places: Sequence[Way] = ()) -> NotebookNode:
     """The chapter of a unit: outputs and live figures kept, answers and hidden tests out.
 
     Args:
         executed: the reference notebook as `genssl run` left it.
         release: the student's notebook; its graded cells replace those of the reference.
+        places: where the unit can be run; the title and each answer get links there.
 
     Returns:
         A new notebook.
@@ -42,9 +44,12 @@ def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
     }
     nb.cells = [cell for cell in nb.cells if "injected-parameters" not in _tags(cell)]
     models = nb.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    answers = {}  # cell id → exercise
     for cell in nb.cells:
         if graded := cell.metadata.get("nbgrader"):
             cell.source = handed_out[graded["grade_id"]]
+            if graded["solution"]:
+                answers[cell.id] = graded["grade_id"]
         if cell.cell_type == "code":
             tags = _tags(cell)
             cell.metadata = NotebookNode(
@@ -55,7 +60,7 @@ def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
                 cell.metadata["mystnb"] = {"image": {"alt": told}}
         else:
             cell.metadata = NotebookNode()
-    nb.cells = _merged(nb.cells)
+    nb.cells = list(_linked(_merged(nb.cells), answers, places))
     kept = reachable(_shown(nb), models)
     nb.metadata = NotebookNode(kernelspec=nb.metadata.kernelspec)
     if kept:
@@ -63,6 +68,21 @@ def page(executed: NotebookNode, release: NotebookNode) -> NotebookNode:
             STATE: {"version_major": 2, "version_minor": 0, "state": kept},
         }
     return nb
+
+
+def _linked(
+    cells: Iterable[NotebookNode], answers: Mapping[str, str], places: Sequence[Way]
+) -> Iterator[NotebookNode]:
+    """The cells with the ways in under the title and under each answer that is to be written."""
+    titled = False
+    for cell in cells:
+        if not titled and cell.cell_type == "markdown" and re.match("# .", cell.source):
+            title, _, rest = cell.source.partition("\n")
+            cell.source = f"{title}\n\n{run_line(places)}\n{rest}"
+            titled = True
+        yield cell
+        if cell.id in answers:
+            yield new_markdown_cell(write_line(places, answers[cell.id]), id=f"write-{cell.id}")
 
 
 def _merged(cells: Iterable[NotebookNode]) -> list[NotebookNode]:

@@ -78,6 +78,7 @@ def test_the_real_bundle_is_whole_and_holds_no_answer(tmp_path):
                  "genssl_utils/course/cli.py", "genssl_utils/course/checknb.py",
                  "genssl_utils/course/lab.py", "genssl_utils/course/doctor.py",
                  "genssl_utils/gumbel_softmax/key.json",
+                 "binder/requirements.txt", "binder/postBuild", ".devcontainer/devcontainer.json",
                  "notebooks/00_start_here/00_start_here.ipynb",
                  "notebooks/05_gumbel_softmax/05_gumbel_softmax.ipynb"):  # fmt: skip
         assert f"genssl/{part}" in files

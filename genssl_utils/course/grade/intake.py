@@ -174,3 +174,21 @@ def _receipt(folder: Path) -> tuple[datetime | None, tuple[str, ...]]:
         return parse_utc(text), ()
     except (Refused, OSError, UnicodeError, ValueError, OverflowError):
         return None, ("timestamp.txt is not a time, so no lateness is known",)
+
+
+def exchange_secret(folder: Path, received: datetime | None) -> str:
+    """The secret by which nbgrader's exchange finds whose feedback a page is.
+
+    Args:
+        folder: the submission.
+        received: when the work was received that the feedback is on.
+
+    Returns:
+        The secret; empty where the work came another way, or is no longer the same.
+    """
+    try:
+        told = _bytes(folder / "submission_secret.txt", 200).decode("utf-8").strip()
+    except (Refused, OSError, UnicodeError):
+        return ""
+    same = received is not None and _receipt(folder)[0] == received
+    return told if same and re.fullmatch(r"[\w-]{16,}", told) else ""

@@ -1,0 +1,22 @@
+# A worker that grades: the package, the sandbox and Dask; no sources, no submissions, no gradebook.
+#   docker build -f containers/grader.Dockerfile -t genssl-grader .
+#   docker run --rm --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+#     --security-opt systempaths=unconfined genssl-grader tls://HOST:8786 --nthreads 4
+# The options let the sandbox make its namespaces; a container's own walls forbid that.
+FROM python:3.12-slim
+ENV PIP_NO_CACHE_DIR=1 PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends bubblewrap make \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home grader \
+    && install -d -o grader /home/grader/genssl
+USER grader
+WORKDIR /home/grader/genssl
+
+COPY --chown=grader Makefile pyproject.toml constraints.txt README.md LICENSE LICENSE-text ./
+COPY --chown=grader genssl_utils genssl_utils
+RUN make install
+RUN .venv/bin/genssl doctor
+
+ENTRYPOINT [".venv/bin/dask", "worker", "--no-nanny"]
