@@ -25,6 +25,7 @@ from genssl_utils.course.files import files_under, write_atomic
 from genssl_utils.course.pages import page
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
+from genssl_utils.course.terms import link_first_uses, read_terms
 from genssl_utils.kit.results import quantity, spread_text
 
 TABLES = "<!-- tables: written by genssl book -->"
@@ -122,14 +123,20 @@ def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
 
 
 def unit_page(unit: Unit, notebook: Path) -> str:
-    """A unit's chapter as a notebook, from its executed reference.
+    """A unit's chapter as a notebook, from its executed reference, with links to the glossary.
 
     Raises:
         CourseError: it would still hold an answer or a hidden test.
     """
     with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
         handed_out = nbformat.reads(release(unit, Path(folder)).decode(), as_version=4)
-    text = nbformat.writes(page(nbformat.read(notebook, as_version=4), handed_out)) + "\n"
+    nb = page(nbformat.read(notebook, as_version=4), handed_out)
+    prose = [cell for cell in nb.cells if cell.cell_type == "markdown"]
+    terms = read_terms(unit.root / "book" / "glossary.md")
+    linked = link_first_uses([cell.source for cell in prose], terms, unit.name)
+    for cell, source in zip(prose, linked, strict=True):
+        cell.source = source
+    text = nbformat.writes(nb) + "\n"
     refuse_leaks(unit, text)
     return text
 
