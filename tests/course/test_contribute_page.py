@@ -12,7 +12,8 @@ import test_units as contract
 import genssl_utils
 from genssl_utils.course import catalogue
 from genssl_utils.course.build import build
-from genssl_utils.course.source import find_unit
+from genssl_utils.course.bundle import secret_lines
+from genssl_utils.course.source import all_units, find_unit
 from toy_course import PROJECT
 
 PAGE = (PROJECT / "book" / "contribute.md").read_text("utf-8")
@@ -96,3 +97,15 @@ def test_every_path_and_role_that_the_page_names_is_there():
 
     for role in ROLES:
         assert f"`{role}`" in PAGE
+
+
+def test_the_skeleton_shows_no_line_that_a_unit_hides():
+    shown = "".join(PAGE.split())
+    for unit in all_units(PROJECT):
+        for line in secret_lines(unit):
+            assert line not in shown, f"{unit.name}: {line}"
+        seen = unit.notebook.read_text("utf-8")
+        for exercise in unit.exercises.values():
+            for cell in exercise.checks:
+                for name, hidden, _ in catalogue.named_checks(cell.source):
+                    assert not hidden or name in seen or name not in PAGE, f"{unit.name}: {name}"
