@@ -42,7 +42,7 @@ ELSEWHERE = (
     "the chapter says which."
 )
 NOT_RUN = (
-    "The `full` scale (the paper's data and sizes, on a GPU) **was not run**: no number of it."
+    "The `full` scale (the paper's data and sizes, on a GPU) **was not run**."
 )
 """What stands in place of numbers that are not there."""
 
