@@ -41,9 +41,7 @@ ELSEWHERE = (
     "The papers measured on other data or on another task, so none of their numbers stands here; "
     "the chapter says which."
 )
-NOT_RUN = (
-    "The `full` scale (the paper's data and sizes, on a GPU) **was not run**."
-)
+NOT_RUN = "The `full` scale (the paper's data and sizes, on a GPU) **was not run**."
 """What stands in place of numbers that are not there."""
 
 AMENDED = """
