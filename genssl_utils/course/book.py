@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from genssl_utils.course.files import files_under, write_atomic
 from genssl_utils.course.pages import page
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
+from genssl_utils.course.terms import link_first_uses, read_terms
 from genssl_utils.course.ways import addresses, for_colab, ways
 from genssl_utils.course.welcome import welcome_page
 from genssl_utils.kit.results import quantity, spread_text
@@ -37,6 +38,13 @@ BESIDE = """## Beside other libraries
 Ours and a peer's, or our own methods beside each other, measured in one run on one machine with
 one CPU thread (`make bench`).
 """
+
+ELSEWHERE = (
+    "The papers measured on other data or on another task, so none of their numbers stands here; "
+    "the chapter says which."
+)
+NOT_RUN = "The `full` scale (the paper's data and sizes, on a GPU) **was not run**."
+"""What stands in place of numbers that are not there."""
 
 AMENDED = """
 extensions.remove("sphinx_thebe")  # it would run cells on another host
@@ -132,14 +140,19 @@ def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
 
 
 def unit_page(unit: Unit, notebook: Path) -> str:
-    """A unit's chapter as a notebook, from its executed reference.
+    """A unit's chapter as a notebook, from its executed reference, with links to the glossary.
 
     Raises:
         CourseError: it would still hold an answer or a hidden test.
     """
     executed = nbformat.read(notebook, as_version=4)
-    places = ways(unit, addresses(unit.root))
-    text = nbformat.writes(page(executed, handed_out(unit), places)) + "\n"
+    nb = page(executed, handed_out(unit), ways(unit, addresses(unit.root)))
+    prose = [cell for cell in nb.cells if cell.cell_type == "markdown"]
+    terms = read_terms(unit.root / "book" / "glossary.md")
+    linked = link_first_uses([cell.source for cell in prose], terms, unit.name)
+    for cell, source in zip(prose, linked, strict=True):
+        cell.source = source
+    text = nbformat.writes(nb) + "\n"
     refuse_leaks(unit, text)
     return text
 
@@ -231,33 +244,42 @@ def results_page(root: Path, units: Sequence[Unit]) -> str:
 
 
 def _tables(unit: Unit) -> str:
-    lines = [f"## {unit.title}", ""]
-    for scale, entry in record.read(unit).items():
-        made = ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
+    known = record.read(unit)
+    lines = [f"## {unit.title}", "", f"The chapter: {{doc}}`units/{unit.name}`.", ""]
+    for scale, entry in known.items():
         rows = [_row(name, claim) for name, claim in entry["claims"].items()]
         columns = [c for c in ("result", "mean ± sd", "paper") if any(row[c] for row in rows)]
         lines += [
-            f"Scale `{scale}`, {len(entry['seeds'])} seeds; {made}.",
-            "",
+            f"```{{table}} Scale {scale}: mean and standard deviation over "
+            f"{len(entry['seeds'])} seeds",
             _line(columns),
             _line(["---"] * len(columns)),
             *(_line([row[column] for column in columns]) for row in rows),
+            "```",
+            "",
+            _made(entry["versions"]) + ("" if "paper" in columns else f" {ELSEWHERE}"),
             "",
         ]
+    if "full" not in known:
+        lines += [NOT_RUN, ""]
     return "\n".join(lines)
+
+
+def _made(versions: Mapping[str, str]) -> str:
+    return "Made with " + ", ".join(f"{name} {told}" for name, told in versions.items()) + "."
 
 
 def _side_by_side(path: Path) -> str:
     """One comparison with peers, as `make bench` wrote it."""
     entry = json.loads(path.read_text(encoding="utf-8"))
-    made = ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
     columns = list(entry["rows"][0])
     told = [
         [f"{v:.3g}" if isinstance(v := row[column], float) else str(v) for column in columns]
         for row in entry["rows"]
     ]
     lines = [_line(columns), _line(["---"] * len(columns)), *map(_line, told)]
-    return "\n".join([f"### {entry['title']}", "", *lines, "", entry["note"], "", f"{made}.", ""])
+    made = _made(entry["versions"])
+    return "\n".join([f"### {entry['title']}", "", *lines, "", entry["note"], "", made, ""])
 
 
 def _row(name: str, claim: dict[str, Any]) -> dict[str, str]:

@@ -146,7 +146,26 @@ def test_the_results_page_holds_the_recorded_numbers(toy):
     run([toy], seeds=range(3), record=True)
     text = results_page(toy.root, [toy])
     assert "| sum of doubles [points] | 21.0 ± 1.0 | 20 (a textbook) |" in text
-    assert "3 seeds" in text
+    assert "Scale laptop: mean and standard deviation over 3 seeds" in text
+    assert "{doc}`units/07_toy`" in text
+    assert "was not run" in text
+
+
+def test_the_results_page_says_what_was_not_run_only_while_it_is_so(toy):
+    copy_book(toy.root)
+    run([toy], seeds=range(2), record=True)
+    path = toy.root / "book" / "results" / "07_toy.json"
+    known = json.loads(path.read_text())
+    known["scales"]["full"] = known["scales"]["laptop"]
+    path.write_text(json.dumps(known))
+    text = results_page(toy.root, [toy])
+    assert "was not run" not in text
+    assert text.index("Scale laptop:") < text.index("Scale full:")
+    recorded = [json.loads(p.read_text()) for p in (PROJECT / "book/results").glob("*.json")]
+    said = "No unit has been run at `full` scale" in (PROJECT / "book/results.md").read_text(
+        "utf-8"
+    )
+    assert said == (not any("full" in entry["scales"] for entry in recorded))
 
 
 def test_the_results_page_holds_what_was_measured_beside_peers(toy):
@@ -165,7 +184,7 @@ def test_the_results_page_holds_what_was_measured_beside_peers(toy):
     text = results_page(toy.root, [toy])
     assert "### Doubling, ours and theirs" in text
     assert r"| a \| b | 0.123 | 2 |" in text
-    assert "On 8 rows.\n\ntorch 9." in text
+    assert "On 8 rows.\n\nMade with torch 9." in text
 
 
 @pytest.mark.parametrize(("paper", "column"), [("", False), ("0.0", True)])
