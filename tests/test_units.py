@@ -63,6 +63,14 @@ def test_every_code_cell_has_one_role(unit):
             )
 
 
+@each_teaching_unit
+def test_the_map_of_the_course_knows_it(unit):
+    about = unit.about
+    assert about.hours > 0
+    assert about.learn[:1].islower(), "it goes on from: You will be able to"
+    assert set(about.after) <= {u.name for u in UNITS if u.number < unit.number}
+
+
 @each_unit
 def test_no_wall_of_text(unit):
     """At most 150 words between two cells that do something."""

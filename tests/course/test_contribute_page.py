@@ -63,6 +63,7 @@ def test_it_keeps_the_contract(skeleton):
     }  # fmt: skip
     for test in (
         contract.test_every_code_cell_has_one_role,
+        contract.test_the_map_of_the_course_knows_it,
         contract.test_no_wall_of_text,
         contract.test_parameters_are_papermills,
         contract.test_experiments_fail_loudly_when_unanswered,
@@ -70,6 +71,7 @@ def test_it_keeps_the_contract(skeleton):
         contract.test_hidden_tests_stand_in_blocks_alone,
         contract.test_checks_call_no_other_answer,
         contract.test_the_answer_gets_full_points_twenty_times,
+        contract.test_spoiling_the_inputs_gains_nothing,
         contract.test_an_empty_answer_is_told_to_be_written,
         contract.test_every_mistake_gets_its_own_hint,
         contract.test_every_unusual_right_answer_gets_full_points,
