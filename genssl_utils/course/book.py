@@ -21,7 +21,7 @@ from rich.console import Console
 
 from genssl_utils.course import record
 from genssl_utils.course.build import refuse_leaks, release
-from genssl_utils.course.files import files_under, write_atomic
+from genssl_utils.course.files import digest, files_under, write_atomic
 from genssl_utils.course.pages import page
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
@@ -205,15 +205,20 @@ def sphinx(root: Path, *, everything: bool) -> Path:
     _tool([*jupyter_book, "config", "sphinx", *given, str(source)], root)
     with (source / "conf.py").open("a", encoding="utf-8") as conf:
         conf.write(AMENDED.format(book=addresses(root).book))
+    # Each page carries the names of all in its margin, so that one change touches them all.
+    seen, now = root / "build" / "book.sha256", digest(source, files_under(source))
+    stale = not seen.is_file() or seen.read_text(encoding="utf-8") != now
+    again = ["-E", "-a"] if everything else ["-a"] if stale else []
     # -P: the folder that it runs in holds no modules for it.
     build = [sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
-    build += ["-d", str(root / "build" / "book-doctrees"), *(["-E", "-a"] if everything else [])]
+    build += ["-d", str(root / "build" / "book-doctrees"), *again]
     try:
         _tool([*build, str(source), str(html)], root)
     except CourseError:
         # A page with a warning is not read again by the next, incremental build.
         shutil.rmtree(root / "build" / "book-doctrees", ignore_errors=True)
         raise
+    write_atomic(seen, now)
     return html
 
 

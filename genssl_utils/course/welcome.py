@@ -42,6 +42,8 @@ def course_map(units: Sequence[Unit]) -> str:
     lines = []
     for number, part in enumerate(PARTS, 1):
         cards = [_card(unit, titles) for unit in units if unit.number and unit.about.part == part]
+        if not cards:
+            continue
         lines += [f"### Part {number}: {part}", "", "::::{grid} 1 1 2 2", ":gutter: 3"]
         lines += ["", *cards, "::::", ""]
     return "\n".join(lines)

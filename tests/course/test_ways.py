@@ -221,6 +221,9 @@ def small_book(toy):
     """The real pages around one made-up unit, staged; what builds them."""
     shutil.copytree(PROJECT / "book", toy.root / "book", ignore=shutil.ignore_patterns("results"))
     shutil.copy(PROJECT / "_config.yml", toy.root)
+    for path in (toy.root / "book").glob("*.md"):
+        text = re.sub(r"<!-- figure: .*-->", "", path.read_text())
+        path.write_text(re.sub(r"units/\d\d_\w+", "units/07_toy", text))
     toc = toy.root / "book" / "_toc.yml"
     real = toc.read_text()
     *others, last = re.findall(r"^ *- file: units/\w+\n", real, re.M)
@@ -266,3 +269,13 @@ def test_a_published_book_names_its_pages_and_the_same_book_at_home_does_not(sma
     for text in ("og:url", "og:image", "canonical", "example.org", "Colab", "mybinder"):
         assert text not in chapter
     assert 'property="og:title" content="Doubling"' in chapter
+
+
+def test_a_change_in_the_contents_reaches_every_page(small_book, toy):
+    html = small_book()
+    assert "Another name" not in (html / "students.html").read_text()
+    toc = toy.root / "book" / "_toc.yml"
+    toc.write_text(toc.read_text().replace("caption: About", "caption: Another name"))
+    assert "Another name" in (small_book() / "students.html").read_text()
+    before = (html / "students.html").stat().st_mtime_ns
+    assert (small_book() / "students.html").stat().st_mtime_ns == before, "nothing changed"

@@ -24,6 +24,12 @@ TOY = '''\
 #     display_name: Python 3
 #     language: python
 #     name: python3
+#   genssl:
+#     part: generative models
+#     hours: 0.1
+#     after: []
+#     needs: a product
+#     learn: double a number
 # ---
 
 # %% [markdown]
