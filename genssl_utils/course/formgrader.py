@@ -30,7 +30,7 @@ class Bolt(NotebookExporter):
             stdin=subprocess.DEVNULL, capture_output=True, text=True, encoding="utf-8",
             env=os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1"},
         )  # fmt: skip
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1) or not done.stdout.strip():  # 1, too, where Python fails
             said = done.stderr.strip().splitlines() or ["genssl grade was stopped."]
             raise NbGraderException(said[-1])
         # The server's log may be set to errors alone; that a person has to look is to be seen.
@@ -40,5 +40,6 @@ class Bolt(NotebookExporter):
 
 def command(unit: str, student: str) -> list[str]:
     """`genssl grade` for one student; neither name is ever taken for an option."""
-    return [sys.executable, "-m", "genssl_utils.course.cli", "grade", f"--student={student}",
-            "--jobs=1", "--", unit]  # fmt: skip
+    # -P: a folder of the course's is never taken for this package.
+    return [sys.executable, "-P", "-m", "genssl_utils.course.cli", "grade",
+            f"--student={student}", "--jobs=1", "--", unit]  # fmt: skip

@@ -129,6 +129,7 @@ def copy_book(course):
     (course / "book" / "_toc.yml").write_text(
         "format: jb-book\nroot: welcome\nchapters:\n- file: units/07_toy\n- file: results\n"
     )
+    (course / "book" / "welcome.md").write_text("# Welcome\n")  # the real one shows a real unit
 
 
 def test_staging_twice_touches_no_file(toy):
