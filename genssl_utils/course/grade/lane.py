@@ -26,6 +26,10 @@ class LaneFailed(Exception):
     """The judge or the sandbox does not start, or does not stay."""
 
 
+class Refused(LaneFailed):
+    """It said itself why it cannot start: it would say the same again."""
+
+
 class Lane:
     """Judges submissions of one unit; several at once, each from a thread of its own.
 
@@ -80,7 +84,8 @@ class Lane:
                 said = end.recv(4096)
             if said != b"ready":
                 why = said.decode("utf-8", "replace") or "no reason is known"
-                raise LaneFailed(f"the {name} did not start ({why})")
+                kind = Refused if said else LaneFailed
+                raise kind(f"the {name} did not start ({why})")
         self._ready = True
         self._boxes.close()  # from here on the judge alone asks for boxes
         self._jobs.settimeout(None)
@@ -118,6 +123,8 @@ class Lane:
                 try:
                     self._await_ready()
                     break
+                except Refused:
+                    raise
                 except LaneFailed:
                     if number == TRIES - 1:
                         raise
