@@ -1,41 +1,36 @@
-"""The skeleton on the page *Add a unit* builds, and keeps the contract that every unit keeps."""
+"""The skeleton that *Add a unit* begins with builds, and keeps the contract of all units."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
+import shutil
+from dataclasses import asdict
 
 import pytest
 import test_units as contract
+import yaml
 
 import genssl_utils
 from genssl_utils.course import catalogue
 from genssl_utils.course.build import build
 from genssl_utils.course.bundle import secret_lines
-from genssl_utils.course.source import all_units, find_unit
+from genssl_utils.course.source import MARKERS, ROLES, all_units, find_unit
 from toy_course import PROJECT
 
 PAGE = (PROJECT / "book" / "contribute.md").read_text("utf-8")
 UNIT = "20_squares"
 
 
-def block(name: str) -> str:
-    """The code of the page's block of this name."""
-    opened = rf"^```\{{code-block\}} python\n:name: {name}\n"
-    return re.search(rf"{opened}(.*?)^```$", PAGE, re.M | re.S)[1]
-
-
 @pytest.fixture
 def skeleton(course, monkeypatch):
-    """The unit of the page, written as the page says and built."""
-    for path, text in {
-        f"solutions/{UNIT}/unit.py": block("skeleton-unit"),
-        f"solutions/{UNIT}/mistakes.py": block("skeleton-mistakes"),
-        "genssl_utils/squares/__init__.py": '"""How long a row is."""\n',
-    }.items():
-        (course / path).parent.mkdir(parents=True, exist_ok=True)
-        (course / path).write_text(text, "utf-8")
+    """The skeleton, copied as the page says and built."""
+    assert f"cp -r solutions/skeleton solutions/{UNIT}" in PAGE
+    shutil.copytree(PROJECT / "solutions" / "skeleton", course / "solutions" / UNIT)
+    package = course / "genssl_utils" / "squares"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text('"""How long a row is."""\n', "utf-8")
     monkeypatch.setattr(
         genssl_utils, "__path__", [*genssl_utils.__path__, str(course / "genssl_utils")]
     )
@@ -51,8 +46,7 @@ def test_it_builds_and_the_page_says_what_is_written(skeleton):
     assert build([skeleton], check=True)[0].changed == ()
     shown = skeleton.notebook.read_text("utf-8")
     assert "NotImplementedError" in shown
-    assert "x.square().sum(dim=1)" not in shown
-    assert "other rows" not in shown
+    assert not any(line in "".join(shown.split()) for line in secret_lines(skeleton))
 
 
 def test_it_keeps_the_contract(skeleton):
@@ -95,19 +89,21 @@ def test_every_path_and_role_that_the_page_names_is_there():
     for name in re.findall(r"`((?:genssl_utils|tests|solutions|book)/[\w./]+)`", PAGE):
         if "squares" not in name:
             assert (PROJECT / name.rstrip("/")).exists(), name
-    from genssl_utils.course.source import ROLES
-
     for role in ROLES:
         assert f"`{role}`" in PAGE
 
 
-def test_the_skeleton_shows_no_line_that_a_unit_hides():
-    shown = "".join(PAGE.split())
-    for unit in all_units(PROJECT):
-        for line in secret_lines(unit):
-            assert line not in shown, f"{unit.name}: {line}"
-        seen = unit.notebook.read_text("utf-8")
-        for exercise in unit.exercises.values():
-            for cell in exercise.checks:
-                for name, hidden, _ in catalogue.named_checks(cell.source):
-                    assert not hidden or name in seen or name not in PAGE, f"{unit.name}: {name}"
+def test_no_page_shows_an_answer_or_a_hidden_test(skeleton):
+    secret = {line: u.name for u in (skeleton, *all_units(PROJECT)) for line in secret_lines(u)}
+    for path in (PROJECT / "book").rglob("*.md"):
+        text = path.read_text("utf-8")
+        assert not any(marker in text for marker in MARKERS), path.name
+        shown = "".join(text.split())
+        for line, name in secret.items():
+            assert line not in shown, f"{path.name} shows of {name}: {line}"
+
+
+def test_the_page_shows_the_header_that_the_skeleton_has(skeleton):
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.M | re.S)
+    told = yaml.safe_load(shown)["genssl"]
+    assert told == asdict(skeleton.about) | {"after": list(skeleton.about.after)}
