@@ -43,6 +43,7 @@ class Lane:
         self._lock = threading.Lock()
         self._generation = 0
         self._closed = False
+        self._refusal = ""
         self.warm_up_seconds = 0.0
         self._start()
 
@@ -84,8 +85,11 @@ class Lane:
                 said = end.recv(4096)
             if said != b"ready":
                 why = said.decode("utf-8", "replace") or "no reason is known"
-                kind = Refused if said else LaneFailed
-                raise kind(f"the {name} did not start ({why})")
+                if said:
+                    self._refusal = f"the {name} did not start ({why})"
+                    self._end()
+                    raise Refused(self._refusal)
+                raise LaneFailed(f"the {name} did not start ({why})")
         self._ready = True
         self._boxes.close()  # from here on the judge alone asks for boxes
         self._jobs.settimeout(None)
@@ -118,6 +122,8 @@ class Lane:
         """See to it that both are there; gives the number of their start."""
         for number in range(TRIES):
             with self._lock:
+                if self._refusal:
+                    raise Refused(self._refusal)
                 if self._judge.poll() is not None or self._box.poll() is not None:
                     self._restart()
                 try:
