@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -60,13 +61,15 @@ MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
 
 
 def build_book(
-    units: Sequence[Unit], *, everything: bool = False, console: Console | None = None
-) -> Path:
+    units: Sequence[Unit], *, everything: bool = False, jobs: int = 0,
+    console: Console | None = None,
+) -> Path:  # fmt: skip
     """Run what needs running, stage the pages, build them with warnings as errors.
 
     Args:
         units: every unit of the course.
         everything: build each page anew; only then is a page that did not change checked again.
+        jobs: how many units run at once, one thread each; one a core when 0.
         console: where progress is shown.
 
     Returns:
@@ -77,26 +80,25 @@ def build_book(
     """
     console = console or Console(quiet=True)
     root = units[0].root
-    executed = [job.output for job in run_all(units, console)]
+    executed = [job.output for job in run_all(units, jobs, console)]
     stage(units, executed)
     console.print("Building the pages ...")
     html = sphinx(root, everything=everything or bool(os.environ.get("CI")))
-    write_atomic(html / ".nojekyll", "")
     write_for_colab(units)
     return html / "index.html"
 
 
-def run_all(units: Sequence[Unit], console: Console) -> list[Job]:
-    """Execute what changed.
+def run_all(units: Sequence[Unit], jobs: int, console: Console) -> list[Job]:
+    """Execute what changed, so many at once.
 
     Raises:
         CourseError: something failed; the line is the first failure.
     """
-    jobs = [Job(unit) for unit in units]
-    outcomes = execute_all(jobs, console=console)
+    wanted = [Job(unit) for unit in units]
+    outcomes = execute_all(wanted, jobs=jobs or os.cpu_count() or 1, console=console)
     if failures := [line for outcome in outcomes for line in outcome.failures]:
         raise CourseError(failures[0])
-    return jobs
+    return wanted
 
 
 def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
@@ -196,19 +198,24 @@ def mathjax_files() -> list[tuple[str, Path]]:
 def sphinx(root: Path, *, everything: bool) -> Path:
     """Turn the staged pages into `build/book`, with every warning an error.
 
+    Nothing is done when neither the pages, what builds them, nor the book itself has changed.
+
     Raises:
         CourseError: Sphinx warned or failed; the whole log is in `build/book.log`.
     """
     source, html = root / "build" / "book-src", root / "build" / "book"
+    seen = root / "build" / "book.sha256"
+    before = seen.read_text(encoding="utf-8").splitlines() if seen.is_file() else []
+    now = digest(source, _but("conf.py", source), AMENDED, addresses(root).book, _builders())
+    if before == [now, digest(html, _but("genssl.pdf", html))] and not everything:
+        return html
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     given = ["--toc", str(source / "_toc.yml"), "--config", str(source / "_config.yml")]
     _tool([*jupyter_book, "config", "sphinx", *given, str(source)], root)
     with (source / "conf.py").open("a", encoding="utf-8") as conf:
         conf.write(AMENDED.format(book=addresses(root).book))
     # Each page carries the names of all in its margin, so that one change touches them all.
-    seen, now = root / "build" / "book.sha256", digest(source, files_under(source))
-    stale = not seen.is_file() or seen.read_text(encoding="utf-8") != now
-    again = ["-E", "-a"] if everything else ["-a"] if stale else []
+    again = ["-E", "-a"] if everything or not before else ["-a"]
     # -P: the folder that it runs in holds no modules for it.
     build = [sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
     build += ["-d", str(root / "build" / "book-doctrees"), *again]
@@ -217,9 +224,23 @@ def sphinx(root: Path, *, everything: bool) -> Path:
     except CourseError:
         # A page with a warning is not read again by the next, incremental build.
         shutil.rmtree(root / "build" / "book-doctrees", ignore_errors=True)
+        seen.unlink(missing_ok=True)
         raise
-    write_atomic(seen, now)
+    write_atomic(html / ".nojekyll", "")
+    write_atomic(seen, f"{now}\n{digest(html, _but('genssl.pdf', html))}\n")
     return html
+
+
+def _but(name: str, folder: Path) -> list[Path]:
+    """The files of a folder without the one that is made there by another step."""
+    return [path for path in files_under(folder) if path != folder / name]
+
+
+def _builders() -> tuple[str, ...]:
+    """What builds the pages: our own modules and the version of every package."""
+    here = Path(__file__).parent
+    packages = importlib.metadata.distributions()
+    return digest(here, files_under(here)), *sorted(f"{p.name} {p.version}" for p in packages)
 
 
 def _tool(command: list[str], root: Path) -> None:

@@ -194,6 +194,7 @@ def book(
         bool, typer.Option("--pdf", help="Print it to build/book/genssl.pdf as well.")
     ] = False,
     port: Annotated[int, typer.Option(help="Port for --serve.")] = 8000,
+    jobs: Annotated[int, typer.Option(min=0, help="Units at once; one a core when 0.")] = 0,
 ) -> None:
     """Run the units where needed and make the book in build/book.
 
@@ -202,7 +203,7 @@ def book(
     chosen = sourced(None)
     from genssl_utils.course.book import build_book, serve_book
 
-    index = build_book(chosen, everything=everything, console=out)
+    index = build_book(chosen, everything=everything, jobs=jobs, console=out)
     out.print(f"The book: {escape(str(index))}")
     if pdf:
         from genssl_utils.course.print_edition import print_book
