@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import anywidget
@@ -12,9 +14,14 @@ import pytest
 import torch
 from ipywidgets.embed import embed_data
 
+from genssl_utils.gumbel_softmax.temperature import TemperatureFigure
+
 HOST = Path(__file__).parents[2] / "book" / "_static" / "figure-host.js"
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+HELD: dict[str, Callable[[dict, dict], None]] = {}
+"""For each class of figure: what its numbers are held against, given these and its saved state."""
+
 CURVES = {
     "tau": [0.1, 0.5, 1.0, 5.0],
     "estimators": {
@@ -69,6 +76,43 @@ def figures(page):
     return page.locator(".genssl-figure")
 
 
+def holds(figure: type[anywidget.AnyWidget], *, saved: bool = False) -> Callable:
+    """Register what compares a figure's numbers with torch's, for the figure's page in the book.
+
+    Args:
+        figure: the class.
+        saved: whether the function wants the state that the page carries, after the numbers.
+    """
+
+    def register(compare: Callable) -> Callable:
+        name = f"{figure.__module__}.{figure.__qualname__}"
+        HELD[name] = compare if saved else lambda data, state: compare(data)
+        return compare
+
+    return register
+
+
+def saved_figures(page) -> list[tuple[str, dict]]:
+    """Class and saved state, its bytes in place, of each live figure of a page, in its order."""
+    views, state = page.evaluate(
+        """([view, state]) => [view, state].map((kind) =>
+            [...document.querySelectorAll(`script[type="${kind}"]`)].map((tag) =>
+                JSON.parse(tag.textContent)))""",
+        [VIEW, STATE],
+    )
+    models = {name: model for tag in state for name, model in tag["state"].items()}
+    found = []
+    for model in (models[view["model_id"]] for view in views):
+        if model["model_module"] != "anywidget":
+            continue
+        for buffer in model.get("buffers", []):
+            (key,) = buffer["path"]
+            model["state"][key] = base64.b64decode(buffer["data"])
+        found.append((model["state"]["_anywidget_id"], model["state"]))
+    return found
+
+
+@holds(TemperatureFigure)
 def assert_equals_torch(data: dict) -> None:
     """y = softmax((log π + g) / τ) and its distance from one-hot, by torch, to 1e-5."""
     log_pi = torch.tensor(data["pi"], dtype=torch.float64).log()

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from genssl_utils.gumbel_softmax.bias_variance import BiasVarianceFigure, bias_variance_figure
-from static_page import CURVES, figures, shown
+from static_page import CURVES, figures, holds, shown
+
+
+@holds(BiasVarianceFigure, saved=True)
+def assert_lies_on_the_curves(data: dict, saved: dict) -> None:
+    """Bias and variance between two measured temperatures, straight in logarithms."""
+    curves = saved["curves"]
+    for estimator in curves["estimators"]:
+        point = data["points"][estimator["name"]]
+        for quantity in ("bias", "variance"):
+            want = estimator[quantity][0]
+            if estimator["depends_on_tau"]:
+                known = np.log(curves["tau"]), np.log(estimator[quantity])
+                want = np.exp(np.interp(np.log(data["tau"]), *known))
+            assert point[quantity] == pytest.approx(want, rel=1e-5)
+        error = point["bias"] ** 2 + point["variance"] / data["n"]
+        assert point["error"] == pytest.approx(error, rel=1e-9)
+    assert data["best"] == min(data["points"], key=lambda name: data["points"][name]["error"])
 
 
 def test_the_points_move_and_the_best_is_named(site):

@@ -10,7 +10,7 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from genssl_utils.consistency_training.average import AverageFigure, average_figure
-from static_page import assert_no_listener_is_left, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
 
 
 def torch_ema(path: torch.Tensor, decay: float, start: float) -> torch.Tensor:
@@ -32,6 +32,7 @@ def settled(decay: float, speed: float, noise: float, steps: int = 30_000) -> di
     return {"bias2": bias2.item(), "variance": variance.item(), "total": (bias2 + variance).item()}
 
 
+@holds(AverageFigure)
 def assert_equals_torch(data: dict) -> None:
     """The teacher's path, lag, noise and error, by torch in float64."""
     student = torch.tensor(data["student"], dtype=torch.float64)

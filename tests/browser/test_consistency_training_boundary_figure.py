@@ -10,7 +10,7 @@ import torch
 
 from genssl_utils.consistency_training.boundary import BoundaryFigure, boundary_figure
 from genssl_utils.consistency_training.moons import CHOICES, settings, shipped_frames
-from static_page import assert_no_listener_is_left, figures, words_outside
+from static_page import assert_no_listener_is_left, figures, holds, words_outside
 
 SIZES = [len(options) for options in CHOICES.values()]
 
@@ -20,6 +20,7 @@ def shown(root) -> dict:
     return {key: json.loads(value) for key, value in data.items()}
 
 
+@holds(BoundaryFigure)
 def assert_is_the_stored_frame(data: dict) -> None:
     stored, accuracy = shipped_frames()
     frame = stored[data["setting"], data["moment"]] / 255

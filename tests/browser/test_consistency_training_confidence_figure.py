@@ -10,11 +10,12 @@ import torch
 from scipy.stats import kstest
 
 from genssl_utils.consistency_training.confidence import ConfidenceFigure, confidence_figure
-from static_page import assert_no_listener_is_left, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
 
 FALSE_ALARM = 1e-6
 
 
+@holds(ConfidenceFigure)
 def assert_equals_torch(data: dict) -> None:
     """Sharpened p, the hard label, entropies and what passes, by torch in float64."""
     p = torch.tensor(data["p"], dtype=torch.float64)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
 from scipy.stats import kstest
 
 from genssl_utils.contrastive.bound import BoundFigure, bound_figure
-from static_page import assert_no_listener_is_left, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
 
 
 def by_torch(information: float, dims: int, size: int, count: int, seed: int = 0) -> torch.Tensor:
@@ -27,6 +28,18 @@ def by_torch(information: float, dims: int, size: int, count: int, seed: int = 0
         loss = torch.nn.functional.cross_entropy(score, torch.arange(size))
         bounds.append(math.log(size) - loss)
     return torch.stack(bounds)
+
+
+@holds(BoundFigure, saved=True)
+def assert_the_curve_is_torch_s(
+    data: dict, saved: dict, sizes: Sequence[tuple[int, int]] = ((2, 2000), (64, 100))
+) -> None:
+    """The mean bound at some sizes of the batch, within the error of both Monte Carlos."""
+    for size, count in sizes:
+        at = min(range(len(data["sizes"])), key=lambda k: abs(data["sizes"][k] - size))
+        bounds = by_torch(data["information"], saved["dims"], data["sizes"][at], count)
+        error = math.hypot(bounds.std().item() / count**0.5, data["error"][at])
+        assert abs(data["mean"][at] - bounds.mean().item()) < 5.5 * error, size
 
 
 def settled(page, root) -> dict:
@@ -107,12 +120,8 @@ def test_draw_again_changes_the_draws_and_little_else(site):
 @pytest.mark.parametrize("information", [0.1, 1.0, 3.0, 6.0, 10.0])
 def test_the_curve_is_torch_s_within_monte_carlo_error(site, information):
     page, _ = site(bound_figure(information=information))
-    data = shown(figures(page))
-    for size, count in ((2, 4000), (11, 1000), (64, 200), (256, 30)):
-        at = min(range(len(data["sizes"])), key=lambda k: abs(data["sizes"][k] - size))
-        bounds = by_torch(information, 4, data["sizes"][at], count)
-        error = math.hypot(bounds.std().item() / count**0.5, data["error"][at])
-        assert abs(data["mean"][at] - bounds.mean().item()) < 5.5 * error, size
+    sizes = ((2, 4000), (11, 1000), (64, 200), (256, 30))
+    assert_the_curve_is_torch_s(shown(figures(page)), {"dims": 4}, sizes)
 
 
 @pytest.mark.parametrize(("information", "size"), [(0.5, 8), (3.0, 64), (8.0, 32)])

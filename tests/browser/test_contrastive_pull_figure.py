@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from genssl_utils.contrastive.pull import CLASSES, PARTNERS, POINTS, PullFigure, pull_figure
-from static_page import assert_no_listener_is_left, drag, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
 
 
 def by_torch(points, anchor: int, kind: str, temperature: float) -> dict:
@@ -39,6 +39,7 @@ def by_torch(points, anchor: int, kind: str, temperature: float) -> dict:
     }
 
 
+@holds(PullFigure)
 def assert_equals_torch(data: dict) -> None:
     setting = (data["points"], data["kind"], data["temperature"])
     points, kind, temperature = setting

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from genssl_utils.contrastive.triplet import TripletFigure, triplet_figure
-from static_page import assert_no_listener_is_left, drag, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
 
 
 def by_torch(data: dict) -> tuple[float, torch.Tensor]:
@@ -22,6 +22,7 @@ def by_torch(data: dict) -> tuple[float, torch.Tensor]:
     return loss.item(), -x.grad
 
 
+@holds(TripletFigure)
 def assert_equals_torch(data: dict) -> None:
     loss, downhill = by_torch(data)
     assert data["loss"] == pytest.approx(loss, abs=1e-12)

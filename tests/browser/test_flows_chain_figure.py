@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Normal
 
 from genssl_utils.flows.chain_figure import ChainFigure, chain_figure
-from static_page import assert_no_listener_is_left, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
 
 STEPS = [
     {"scale": 0.9, "shift": 0.3, "bend": 0.0},
@@ -28,6 +28,7 @@ def through(z0: torch.Tensor, steps: list[dict]) -> tuple[list, list]:
     return path, log_dets
 
 
+@holds(ChainFigure)
 def assert_equals_torch(data: dict) -> None:
     """Places, log-dets and running log-densities to 1e-5; the areas are 1."""
     steps = [

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from genssl_utils.flows.grid_figure import GridFigure, grid_figure
-from static_page import assert_no_listener_is_left, drag, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
 
 LAYERS = pytest.mark.parametrize(
     "layer",
@@ -37,6 +37,7 @@ def log_det(x: torch.Tensor, layer: dict) -> float:
     return torch.linalg.slogdet(jacobian).logabsdet.item()
 
 
+@holds(GridFigure)
 def assert_equals_torch(data: dict) -> None:
     """The image, the log-det and the way back, to 1e-5 and better."""
     x = torch.tensor(data["x"], dtype=torch.float64)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from genssl_utils.flows.travel import LIMIT, TravelFigure, _packed
-from static_page import assert_no_listener_is_left, figures, shown, words_outside
+from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
 
 STEPS, LAYERS, CLOUD, RING = [0, 50, 100], 4, 40, 16
 
@@ -37,15 +38,28 @@ def travel(layer: float = 4.0, moment: int = 2) -> TravelFigure:
     )  # fmt: skip
 
 
+@holds(TravelFigure, saved=True)
+def assert_is_the_journey_saved(data: dict, saved: dict) -> None:
+    """The figure's numbers are those of the frames that its page carries."""
+    layers, moments = len(saved["moves"]), len(saved["steps"])
+    packed = np.frombuffer(saved["frames"], "<i2").reshape(moments, layers + 1, -1, 2)
+    journey = torch.from_numpy(packed.astype(np.float32)) * (saved["limit"] / 32767)
+    assert_on_the_way(data, journey, saved["steps"])
+
+
 def assert_equals_torch(data: dict) -> None:
+    assert_on_the_way(data, frames(), STEPS)
+
+
+def assert_on_the_way(data: dict, journey: torch.Tensor, steps: list[int]) -> None:
     """Places at a layer and moment, with a straight way between two layers, to the packing."""
-    states = frames()[data["moment"]]
-    below = min(int(data["layer"]), LAYERS - 1)
+    states = journey[data["moment"]]
+    below = min(int(data["layer"]), len(states) - 2)
     places = torch.lerp(states[below], states[below + 1], data["layer"] - below)
     packing = LIMIT / 32767
     torch.testing.assert_close(torch.tensor(data["some"]), places[:5], atol=packing, rtol=0)
     torch.testing.assert_close(torch.tensor(data["mean"]), places.mean(0), atol=packing, rtol=0)
-    assert data["steps"] == STEPS[data["moment"]]
+    assert data["steps"] == steps[data["moment"]]
 
 
 def test_layers_and_training_move_by_mouse_and_by_keyboard(site):
