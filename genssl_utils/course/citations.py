@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pybtex.database import Entry, Person
 
 ROLE = re.compile(r"\{cite(?::(?P<style>[a-z]+))?\}`(?P<keys>[^`]+)`")
-ARXIV = re.compile(r"arXiv:\s*(\d{4}\.\d{4,5}|[a-z.-]+/\d{7})")
 
 
 def with_links(text: str, bibliography: Path) -> str:
@@ -76,7 +75,7 @@ def _family(person: Person) -> str:
 
 def _address(entry: Entry) -> str:
     """Where the paper can be read: its arXiv page, else its DOI."""
-    if found := ARXIV.search(entry.fields.get("note", "")):
-        return f"https://arxiv.org/abs/{found.group(1)}"
+    if number := entry.fields.get("eprint", ""):
+        return f"https://arxiv.org/abs/{number}"
     doi = entry.fields.get("doi", "").removeprefix("https://doi.org/")
     return f"https://doi.org/{doi}" if doi else ""

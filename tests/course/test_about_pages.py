@@ -103,9 +103,10 @@ def test_each_reference_can_be_found(key):
     fields = ENTRIES[key].fields
     numbers = [
         re.fullmatch(r"10\.\d{4,9}/\S+", fields.get("doi", "")),
-        re.fullmatch(r"arXiv:\d{4}\.\d{4,5}", fields.get("note", "")),
+        re.fullmatch(r"\d{4}\.\d{4,5}", fields.get("eprint", "")),
         len(re.sub(r"\D", "", fields.get("isbn", ""))) == 13,
     ]
+    assert "arXiv" not in fields.get("note", ""), "write it as `eprint`, which becomes a link"
     assert any(numbers) or fields.get("url", "").startswith(NO_NUMBER.get(key, "\0")), key
     assert re.fullmatch(r"(19|20)\d\d", fields["year"])
 
