@@ -42,6 +42,7 @@ seed = 0
 #
 # | unit | what you will be able to do |
 # |---|---|
+# | `04_adversarial_debiasing` | make a code forget an attribute |
 # | `05_gumbel_softmax` | send a gradient through a choice |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
 # | `14_consistency_training` | learn from data that nobody labelled |
