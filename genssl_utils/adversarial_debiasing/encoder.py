@@ -17,8 +17,9 @@ __all__ = ["CODE", "Encoder", "Probed", "attack", "later_adversary", "probe", "t
 
 CODE, NOISE = 16, 0.3
 """Numbers in a code, each of unit variance; the noise on them while training."""
-BATCH, TURNS, REDRAW = 128, 3, 30.0
-"""Pictures a step; steps of the adversary for one of the encoder; weight of the squared error."""
+BATCH, TURNS, REDRAW, RATE = 128, 3, 30.0, 1e-3
+"""Pictures a step; steps of the adversary for one of the encoder; weight of the squared error;
+learning rate of the encoder at its start."""
 
 Leakage = Callable[[Tensor, Tensor], Tensor | float]
 """(z (N, D), s (N,)) → from 0, guessing, to 1, knowing."""
@@ -79,7 +80,8 @@ def train_encoder(
 
     The code is normalised and noisy while it trains, so that nothing can hide in its size or in far
     decimals; the adversary takes three steps for one of the encoder, so that it is near its best;
-    and the encoder's λ grows over the first half of the training.
+    λ grows over the first half of the training, and over the second half the encoder slows down to
+    a stop. One that moves to the end is a step ahead of its adversary, not free of the secret.
 
     Args:
         shown: the training pictures.
@@ -116,6 +118,8 @@ def train_encoder(
     def encoder_loss(step: int) -> Tensor:
         x, code, who, nuisance = batch()
         weight = lam * min(1.0, 2 * step / steps)
+        for group in slowing.param_groups:
+            group["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
         guess = adversary(reverse_gradient(code, weight))
         right.append(((guess.detach() > 0) == nuisance.bool()).float().mean(0))
         drawn = decoder(torch.cat([code, nuisance * told], 1))
@@ -123,10 +127,11 @@ def train_encoder(
         return task + F.binary_cross_entropy_with_logits(guess, nuisance)
 
     learned = [*net.parameters(), *head.parameters(), *decoder.parameters()]
-    slow = torch.optim.Adam(adversary.parameters(), 3e-3)
-    turns = {f"adversary {i + 1}": Objective(slow, adversary_loss) for i in range(TURNS)}
+    slowing = torch.optim.Adam(learned, RATE)
+    steady = torch.optim.Adam(adversary.parameters(), 3 * RATE)
+    turns = {f"adversary {i + 1}": Objective(steady, adversary_loss) for i in range(TURNS)}
     name = name or f"λ = {lam:g}, decoder {'told' if told else 'not told'}"
-    encoder = Objective(torch.optim.Adam(learned, 1e-3), encoder_loss)
+    encoder = Objective(slowing, encoder_loss)
     fit(turns | {"encoder": encoder}, steps, title=f"a code, {name}", picture=False)
     for part in (net, head, decoder):
         part.eval()

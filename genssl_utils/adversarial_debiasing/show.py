@@ -190,7 +190,7 @@ def swap_picture(encoder: Encoder, shown: Gallery, persons: int = 6) -> Figure:
     figure, axes = plots.panels(len(columns), size=(1.5, 1.5 * persons * 0.62))
     for panel, (title, pictures) in zip(axes, columns, strict=True):
         strip = pictures.view(persons, SIZE, SIZE).reshape(persons * SIZE, SIZE)
-        panel.imshow(strip.cpu(), cmap="gray_r", vmin=0, vmax=1)
+        panel.imshow(strip.cpu().numpy(), cmap="gray_r", vmin=0, vmax=1)
         panel.set_title(title, fontsize=9)
         panel.axis("off")
     return figure

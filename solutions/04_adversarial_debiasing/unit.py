@@ -430,13 +430,13 @@ ex.report()
 # %% tags=["experiment"]
 check.finished("adversarial_debiasing", "reverse_gradient", "project_out")
 rows = {"laptop": 4000, "full": 40_000}[scale]
-steps = {"laptop": 1000, "full": 20_000}[scale]
+steps = {"laptop": 800, "full": 20_000}[scale]
 toy = topic.toy(rows, seed=seed).to(device)
 on_toy = [
     topic.plain(toy, seed=seed),
     topic.with_reversal(toy, reverse_gradient, 0.5, steps=steps, seed=seed),
     topic.with_reversal(toy, reverse_gradient, 1.0, steps=steps, seed=seed),
-    topic.with_projection(toy, project_out, 1.0, steps=steps, seed=seed),
+    topic.with_projection(toy, project_out, 0.3, steps=steps, seed=seed),
 ]
 topic.weight_table(on_toy)
 
@@ -455,7 +455,7 @@ settings = {"steps": steps, "seed": seed}
 models = [
     topic.plain(train, seed=seed),
     topic.with_reversal(train, reverse_gradient, 3.0, name="parity, reversal", **settings),
-    topic.with_projection(train, project_out, 1.0, name="parity, projection", **settings),
+    topic.with_projection(train, project_out, 0.3, name="parity, projection", **settings),
     topic.with_reversal(
         train, reverse_gradient, 1.0, goal="odds", name="odds, reversal", **settings
     ),
@@ -491,10 +491,10 @@ for name, m in judged.items():
 
 # %% tags=["experiment"]
 check.finished("adversarial_debiasing", "reverse_gradient")
-seen = topic.gallery({"laptop": 4000, "full": 40_000}[scale], seed=seed).to(device)
+seen = topic.gallery({"laptop": 3000, "full": 40_000}[scale], seed=seed).to(device)
 others = topic.gallery(2000, seed=seed + 1000).to(device)
 means = {"none": (0.0, False), "adversary": (1.0, False), "told": (0.0, True), "both": (1.0, True)}
-code_steps = {"laptop": 800, "full": 20_000}[scale]
+code_steps = {"laptop": 600, "full": 20_000}[scale]
 encoders = [
     topic.train_encoder(
         seen, reverse_gradient, lam, told=told, name=name, steps=code_steps, seed=seed

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import urllib.error
 
-import numpy as np
 import pytest
 import torch
-from scipy.stats import ks_2samp
 
 from genssl_utils import adversarial_debiasing as topic
 from genssl_utils.adversarial_debiasing import census
@@ -38,14 +36,6 @@ def linear_leakage(z, s):
 
 
 # ---- data
-
-
-def test_in_the_toy_the_difference_tells_nothing_of_the_group():
-    data = topic.toy(20_000)
-    u, s = data.x.T
-    apart = (u - s)[data.s == 1], (u - s)[data.s == 0]
-    assert ks_2samp(*map(np.asarray, apart)).pvalue > 1e-6
-    assert u[data.s == 1].mean() - u[data.s == 0].mean() == pytest.approx(1, abs=0.1)
 
 
 def test_in_the_record_the_bar_is_higher_for_one_group_and_merit_is_alike():
@@ -96,10 +86,10 @@ def test_each_nuisance_changes_its_own_part_of_the_picture():
 
 
 def test_persons_and_nuisances_are_independent():
-    shown = topic.gallery(12_000)
+    shown = topic.gallery(3000)
     for k in range(3):
         share = torch.stack([shown.nuisance[shown.who == p, k].float().mean() for p in range(12)])
-        assert (share - 0.5).abs().max() < 0.09  # five standard errors of 1,000 pictures
+        assert (share - 0.5).abs().max() < 0.17  # five standard errors of 250 pictures
 
 
 # ---- predictors
@@ -159,29 +149,16 @@ def test_a_training_is_repeatable_and_its_goal_is_checked(records):
 # ---- codes
 
 
-def test_a_later_adversary_finds_what_is_there_and_nothing_else():
-    draw = torch.Generator().manual_seed(0)
-    codes = torch.randn(2000, 8, generator=draw)
-    xor = ((codes[:, 0] > 0) ^ (codes[:, 1] > 0)).long()
-    coin = torch.randint(2, (2000,), generator=draw)
-    secrets = torch.stack([xor, coin], 1)
-    found = later_adversary(codes[:1000], secrets[:1000], codes[1000:], secrets[1000:])
-    assert found[0] > 0.7
-    assert abs(found[1]) < 0.2
-    line = later_adversary(codes[:1000], secrets[:1000], codes[1000:], secrets[1000:], hidden=())
-    assert abs(line[0]) < 0.2, "a linear probe cannot"
-
-
 @cpu_threads(1)
 def test_the_adversary_takes_clothing_out_of_the_code_and_leaves_the_person():
-    seen, others = topic.gallery(2000), topic.gallery(1000, seed=5)
-    how = {"told": False, "steps": 400}
+    seen, others = topic.gallery(1500), topic.gallery(800, seed=5)
+    how = {"told": False, "steps": 300}
     free = topic.train_encoder(seen, Turned.apply, 0.0, name="free", **how)
     forgetful = topic.train_encoder(seen, Turned.apply, 1.0, name="forgetful", **how)
     found = topic.probe([free, forgetful], others, linear_leakage)
-    assert found["forgetful"].linear["clothing"] < found["free"].linear["clothing"] - 0.2
-    assert min(f.who for f in found.values()) > 0.8
     later = topic.attack([free, forgetful], seen, others)
+    assert later["forgetful"]["clothing"] < later["free"]["clothing"] - 0.2
+    assert min(f.who for f in found.values()) > 0.8
     assert set(later["free"]) == {"clothing", "beard", "pose"}
     told = topic.train_encoder(seen, Turned.apply, 0.0, steps=20)
     codes, nuisance = told.code(others.x[:5]), others.nuisance[:5]
@@ -191,46 +168,6 @@ def test_the_adversary_takes_clothing_out_of_the_code_and_leaves_the_person():
 
 
 # ---- the full scale
-
-
-class Fetched:
-    """Sixty rows in the form that scikit-learn gives the census without pandas."""
-
-    feature_names = ("age", "workclass", "sex", "hours-per-week")
-    categories = {"workclass": ["Private", "State-gov"], "sex": ["Female", "Male"]}
-    place = np.arange(60)
-    draw = np.random.default_rng(0)
-    data = np.stack([
-        draw.integers(18, 80, 60),
-        np.where(place % 5 == 0, np.nan, place % 2),
-        (place // 2) % 2,
-        draw.integers(10, 60, 60),
-    ], 1)  # fmt: skip
-    target = np.where(place % 3 == 0, ">50K", "<=50K").astype(object)
-
-
-def test_the_census_becomes_records(monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        census, "fetch_openml", lambda *given, **how: asked.append((given, how)) or Fetched
-    )
-    train, test = topic.people("full", seed=1)
-    assert asked[0][0] == ("adult",)
-    assert asked[0][1]["version"] == 2
-    assert (len(train), len(test)) == (40, 20)
-    words = ("Private", "State-gov", "missing")
-    assert train.names == (
-        "age", *(f"workclass: {word}" for word in words), "hours-per-week", "group"
-    )  # fmt: skip
-    assert torch.equal(train.x[:, 1:4].sum(1), torch.ones(40)), "one word a row"
-    assert train.x[:, 3].sum() + test.x[:, 3].sum() == 12
-    assert torch.equal(train.x[:, -1].long(), train.s)
-    assert train.s.sum() + test.s.sum() == 30
-    assert train.x[:, 0].mean().item() == pytest.approx(0, abs=1e-5)
-    assert train.x[:, 0].std(unbiased=False).item() == pytest.approx(1, abs=1e-4)
-    assert train.x.isfinite().all()
-    assert train.y.sum() + test.y.sum() == 20
-    topic.with_reversal(train, Turned.apply, 1.0, steps=3)
 
 
 def test_without_a_network_it_says_what_to_do(monkeypatch):
