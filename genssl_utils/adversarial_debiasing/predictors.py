@@ -103,12 +103,10 @@ def with_reversal(
         return _cross_entropy(score, y) + _cross_entropy(guess, s)
 
     # The adversary is faster: its gradient is worth something only while it is near its best.
-    groups = [
-        {"params": net.parameters(), "lr": 0.01},
-        {"params": adversary.parameters(), "lr": 0.03},
-    ]
+    descent = torch.optim.Adam(net.parameters(), 0.01)
+    descent.add_param_group({"params": adversary.parameters(), "lr": 0.03})
     name = name or f"reversal, λ = {lam:g}"
-    fit(Objective(torch.optim.Adam(groups), loss), steps, title=name)
+    fit(Objective(descent, loss), steps, title=name, picture=False)
     return _predictor(name, net)
 
 

@@ -518,8 +518,8 @@ topic.leakage_table(probed)
 # %% tags=["claim"]
 for name, p in probed.items():
     results.claim(f"who is it?, {name}", p.who, unit="share", better="higher")
-    for what, found in p.linear.items():
-        results.claim(f"leakage of {what}, {name}", found, better="lower")
+    mean = sum(p.linear.values()) / len(p.linear)
+    results.claim(f"leakage, mean of the three, {name}", mean, better="lower")
 
 # %% [markdown]
 # The persons are told apart as well as before, and a linear probe finds far less of clothing and beard.
@@ -536,8 +536,8 @@ topic.attack_table(probed, later)
 
 # %% tags=["claim"]
 for name, found in later.items():
-    for what, value in found.items():
-        results.claim(f"a new adversary on {what}, {name}", value, better="lower")
+    mean = sum(found.values()) / len(found)
+    results.claim(f"a new adversary, mean of the three, {name}", mean, better="lower")
 
 # %% [markdown]
 # A code that fools its own adversary has not forgotten: part of it has hidden. Training stops at a truce between
