@@ -64,8 +64,8 @@ topic.forget_figure()
 
 # %% [markdown]
 # What to notice: without the column the gap is still there, for u itself tells the group. To forget, the score has to
-# *use* the column, against the proxy: ρ goes to −1, and u − s is the same in both groups. It costs accuracy,
-# measured on labels that were given by group.
+# *use* the column, against the proxy: ρ goes to −1, and u − s is the same in both groups. It costs accuracy, for here
+# the labels themselves differ between the groups.
 #
 # ## What is fair? Two answers
 #
@@ -522,7 +522,8 @@ for name, p in probed.items():
     results.claim(f"leakage, mean of the three, {name}", mean, better="lower")
 
 # %% [markdown]
-# The persons are told apart as well as before, and a linear probe finds far less of clothing and beard.
+# The persons are told apart as well as before, and a linear probe finds far less of clothing and beard. The adversary
+# of the training often finds more: it is a network, and sees what no line can.
 #
 # ## Where it breaks
 #
@@ -541,7 +542,7 @@ for name, found in later.items():
 
 # %% [markdown]
 # A code that fools its own adversary has not forgotten: part of it has hidden. Training stops at a truce between
-# *networks of that size*, and a stronger one finds more later: here nearly all of the pose. So report the attack that
+# *networks of that size*, and a stronger one finds more later: here most of the pose. So report the attack that
 # you tried, and never say "removed".
 #
 # ## What came out
