@@ -11,7 +11,7 @@ export const LAMBDAS = [0, ...Array.from({ length: 100 }, (_, i) => 0.05 * (50 /
 
 // ---------------------------------------------------------------- the maths
 
-/** The chance that a standard normal is below z, to 1e-7 (Abramowitz & Stegun 7.1.26 has 1.5e-7). */
+/** The chance that a standard normal is below z, to about 1e-12. */
 export function normalCdf(z) {
   const x = Math.abs(z) / Math.SQRT2;
   // The complementary error function as a continued fraction far out, as a series near 0.
@@ -125,7 +125,7 @@ function render({ model, el }) {
   const { root, controls, picture, announce } = frame(life, model, el);
   const rows = table();
   const path = LAMBDAS.map((lam) => worth(best(lam, rows)));
-  const people_ = people(90, model.get("seed"));
+  const crowd = people(90, model.get("seed"));
   const deleted = worth(0);
 
   const lam = slider(life, {
@@ -190,7 +190,7 @@ function render({ model, el }) {
       }
       write(fill, { d: `M${left(VIEW[0]).toFixed(1)},${base}L${points.join("L")}L${left(VIEW[1]).toFixed(1)},${base}Z` });
       write(dots, {
-        d: people_[s].map((u, i) => {
+        d: crowd[s].map((u, i) => {
           const x = left(u + w.rho * s).toFixed(1);
           const y = (base - 5 - ((i * 37) % 26)).toFixed(1);
           return `M${x},${y}m-2.6,0a2.6,2.6 0 1,0 5.2,0a2.6,2.6 0 1,0 -5.2,0`;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -161,7 +161,7 @@ def with_projection(
     return _predictor(name, net)
 
 
-def _batches(records: Records, seed: int):
+def _batches(records: Records, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     draw = torch.Generator(records.x.device).manual_seed(seed)
     while True:
         rows = torch.randint(len(records), (BATCH,), generator=draw, device=records.x.device)
