@@ -198,7 +198,10 @@ def mathjax_files() -> list[tuple[str, Path]]:
 def sphinx(root: Path, *, everything: bool) -> Path:
     """Turn the staged pages into `build/book`, with every warning an error.
 
-    Nothing is done when neither the pages, what builds them, nor the book itself has changed.
+    Nothing is done when neither the pages, what builds them, nor the book itself has changed. Else
+    all is built anew: each page has the names of all in its margin, and what an incremental build
+    forgets (a page that went, a paper's year, a warning of a build that was killed) costs more than
+    the seconds that it saves.
 
     Raises:
         CourseError: Sphinx warned or failed; the whole log is in `build/book.log`.
@@ -209,23 +212,17 @@ def sphinx(root: Path, *, everything: bool) -> Path:
     now = digest(source, _but("conf.py", source), AMENDED, addresses(root).book, _builders())
     if before == [now, digest(html, _but("genssl.pdf", html))] and not everything:
         return html
+    seen.unlink(missing_ok=True)
+    shutil.rmtree(html, ignore_errors=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     given = ["--toc", str(source / "_toc.yml"), "--config", str(source / "_config.yml")]
     _tool([*jupyter_book, "config", "sphinx", *given, str(source)], root)
     with (source / "conf.py").open("a", encoding="utf-8") as conf:
         conf.write(AMENDED.format(book=addresses(root).book))
-    # Each page carries the names of all in its margin, so that one change touches them all.
-    again = ["-E", "-a"] if everything or not before else ["-a"]
     # -P: the folder that it runs in holds no modules for it.
     build = [sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
-    build += ["-d", str(root / "build" / "book-doctrees"), *again]
-    try:
-        _tool([*build, str(source), str(html)], root)
-    except CourseError:
-        # A page with a warning is not read again by the next, incremental build.
-        shutil.rmtree(root / "build" / "book-doctrees", ignore_errors=True)
-        seen.unlink(missing_ok=True)
-        raise
+    build += ["-E", "-d", str(root / "build" / "book-doctrees")]
+    _tool([*build, str(source), str(html)], root)
     write_atomic(html / ".nojekyll", "")
     write_atomic(seen, f"{now}\n{digest(html, _but('genssl.pdf', html))}\n")
     return html

@@ -279,3 +279,27 @@ def test_a_change_in_the_contents_reaches_every_page(small_book, toy):
     assert "Another name" in (small_book() / "students.html").read_text()
     before = (html / "students.html").stat().st_mtime_ns
     assert (small_book() / "students.html").stat().st_mtime_ns == before, "nothing changed"
+
+
+def test_a_page_that_went_and_a_paper_that_changed_are_seen_by_the_next_build(small_book, toy):
+    html = small_book()
+    (html / "left-over.html").write_text("a page of an earlier book")
+    papers = toy.root / "book" / "references.bib"
+    first = re.search(r"title\s*=\s*\{(.*)\}", papers.read_text())[1]
+    papers.write_text(papers.read_text().replace(first, "A Title of Another Kind"))
+    cited = toy.root / "book" / "reading.md"
+    key = re.search(r"@\w+\{(\w+),", papers.read_text())[1]
+    cited.write_text(cited.read_text() + f"\n{{cite}}`{key}`\n")
+    small_book()
+    assert "itle of another kind" in (html / "bibliography.html").read_text()
+    assert not (html / "left-over.html").exists()
+
+
+def test_a_build_that_failed_fails_again(small_book, toy):
+    small_book()
+    page = toy.root / "book" / "students.md"
+    page.write_text(page.read_text() + "\n[](nowhere.md)\n")
+    for _ in range(2):
+        with pytest.raises(CourseError, match="nowhere"):
+            small_book()
+    assert not (toy.root / "build" / "book.sha256").exists()
