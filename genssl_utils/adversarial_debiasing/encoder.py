@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor, nn
 
 from genssl_utils.adversarial_debiasing.persons import NUISANCES, PERSONS, Gallery
@@ -214,8 +215,7 @@ def later_adversary(
     fit(descent, steps, title="a new adversary", picture=False)
     with torch.no_grad():
         guesses = net(new_codes) > 0  # (M, K)
-    values = []
-    for guess, truth in zip(guesses.T, new_secrets.T.bool(), strict=True):
-        right = (guess == truth).float()
-        values.append(float(right[truth].mean() + right[~truth].mean() - 1))
-    return values
+    return [
+        2 * float(balanced_accuracy_score(known.tolist(), told.tolist())) - 1
+        for known, told in zip(new_secrets.T, guesses.T.long(), strict=True)
+    ]
