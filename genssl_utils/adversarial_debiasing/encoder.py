@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from sklearn.metrics import balanced_accuracy_score
+from sklearn import metrics
 from torch import Tensor, nn
 
 from genssl_utils.adversarial_debiasing.persons import NUISANCES, PERSONS, Gallery
@@ -216,6 +216,6 @@ def later_adversary(
     with torch.no_grad():
         guesses = net(new_codes) > 0  # (M, K)
     return [
-        2 * float(balanced_accuracy_score(known.tolist(), told.tolist())) - 1
+        2 * float(metrics.balanced_accuracy_score(known.tolist(), told.tolist())) - 1
         for known, told in zip(new_secrets.T, guesses.T.long(), strict=True)
     ]
