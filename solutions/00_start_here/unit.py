@@ -142,4 +142,4 @@ ex.report()
 # - Write, check, read the hint, mend, check again.
 # - The experiments run on *your* functions.
 #
-# Now open `05_gumbel_softmax/05_gumbel_softmax.ipynb` in the folder list on the left.
+# Now open `04_adversarial_debiasing/04_adversarial_debiasing.ipynb` in the folder list on the left.

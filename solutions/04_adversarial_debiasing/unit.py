@@ -556,7 +556,7 @@ results.table()
 # %% [markdown]
 # ## What to remember
 #
-# - Deleting a column removes nothing while other columns tell it. To forget, a score must use it.
+# - Deleting a column removes nothing while the columns that stay tell it. To forget, a score must use it.
 # - Parity distrusts the labels, equalised odds trusts them: decide which, for in general you cannot have both.
 # - Judge a code by a fresh and strong probe on new data, never by the adversary it was trained with.
 #

@@ -71,6 +71,24 @@ def shown(root) -> dict:
     return {key: value if key in plain else json.loads(value) for key, value in data.items()}
 
 
+def settle(page):
+    """Wait until the page is whole: every figure drawn, every formula set, every font there.
+
+    A quiet network says less, and on a busy machine it may not come in time.
+    """
+    page.wait_for_load_state("load")
+    drawn = """async () => {
+      await window.MathJax?.startup?.promise;
+      await document.fonts.ready;
+      const views = document.querySelectorAll(`script[type="%s"]`).length;
+      const places = [...document.querySelectorAll(".genssl-figure-place")];
+      return places.filter((place) => place.childElementCount).length === views;
+    }"""
+    page.wait_for_function(drawn % VIEW, timeout=120_000)
+    problems = page.locator(".genssl-figure-problem").all_text_contents()
+    assert not problems, f"{page.url}: {problems}"
+
+
 def figures(page):
     page.wait_for_selector(".genssl-figure svg[viewBox]")
     return page.locator(".genssl-figure")

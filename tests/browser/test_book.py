@@ -17,7 +17,7 @@ from genssl_utils.course.book import build_book
 from genssl_utils.course.bundle import secret_lines
 from genssl_utils.course.catalogue import named_checks
 from genssl_utils.course.source import all_units
-from static_page import HELD, STATE, figures, saved_figures, shown
+from static_page import HELD, STATE, figures, saved_figures, settle, shown
 
 for test in sorted(Path(__file__).parent.glob("test_*_figure.py")):
     importlib.import_module(test.stem)  # each registers what its figure is held against
@@ -78,14 +78,14 @@ def test_every_page_is_served_from_its_own_host(book, serve, open_page):
     assert UNIT in pages(book)
     for name in pages(book):
         page, notes = open_page(address + name)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         notes.assert_clean()
 
 
 def test_every_page_opens_from_a_folder(book, open_page):
     for name in pages(book):
         page, notes = open_page((book / name).as_uri())
-        page.wait_for_load_state("networkidle")
+        settle(page)
         assert page.locator("h1").count(), f"{name} is empty"
         notes.assert_clean()
     page, _ = open_page((book / UNIT).as_uri())
@@ -117,7 +117,7 @@ def test_every_page_fits_and_axe_finds_nothing_serious(look, book, serve, open_p
         if name == "index.html":  # it only sends on
             continue
         page, _ = open_page(address + name, **look)
-        page.wait_for_load_state("networkidle")
+        settle(page)
         for broken in axe.run(page).response["violations"]:
             if broken["impact"] in ("serious", "critical"):
                 where = [node["html"][:120] for node in broken["nodes"]]
