@@ -12,7 +12,7 @@ help:
 	@echo "make soak        ten minutes of killing a grader at random points"
 	@echo "make notebooks   make the students' notebooks from solutions/"
 	@echo "make book        run the units, build the book into build/book and serve it"
-	@echo "make site        the same for publishing: each page anew, and nothing is served"
+	@echo "make site        the same for publishing: each page anew, with the PDF, and nothing is served"
 	@echo "make grade-demo  grade four made-up students and write their feedback"
 	@echo "make bench       measure ours beside others' (writes book/results)"
 
@@ -39,7 +39,7 @@ book: $(READY)
 	@$(BIN)/genssl book --serve
 
 site: $(READY)
-	@$(BIN)/genssl book --all
+	@$(BIN)/genssl book --all --pdf
 
 grade-demo: $(READY)
 	@$(BIN)/genssl build 05 && $(BIN)/genssl grade 05 --demo --force && $(BIN)/genssl feedback 05

@@ -21,9 +21,11 @@ import nbformat
 from rich.console import Console
 
 from genssl_utils.course import record
-from genssl_utils.course.build import refuse_leaks, release
+from genssl_utils.course.build import release
+from genssl_utils.course.bundle import refuse_answers
 from genssl_utils.course.files import digest, files_under, write_atomic
 from genssl_utils.course.pages import page
+from genssl_utils.course.print_edition import NAME, find_browser, print_book
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
 from genssl_utils.course.terms import link_first_uses, read_terms
@@ -33,6 +35,10 @@ from genssl_utils.kit.results import quantity, spread_text
 
 TABLES = "<!-- tables: written by genssl book -->"
 """Where `book/results.md` gets the recorded numbers."""
+
+PRINTED = "<!-- printed: written by genssl book -->"
+PRINT_LINK = f'The whole book is also <a href="{NAME}">one PDF</a>, for paper.'
+"""Where `book/welcome.md` gets a link to the print edition, and the link."""
 
 BESIDE = """## Beside other libraries
 
@@ -52,6 +58,7 @@ extensions.remove("sphinx_thebe")  # it would run cells on another host
 extensions.append("genssl_utils.course.theme")
 extensions.append("genssl_utils.course.published")
 html_js_files = []  # Jupyter Book loads every script of the static folder on every page
+html_show_search_summary = False  # a page opened from a folder may not read the others
 html_baseurl = {book!r}
 """
 """What `genssl book` changes in the settings that Jupyter Book writes for Sphinx."""
@@ -61,7 +68,7 @@ MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
 
 
 def build_book(
-    units: Sequence[Unit], *, everything: bool = False, jobs: int = 0,
+    units: Sequence[Unit], *, everything: bool = False, jobs: int = 0, pdf: bool = False,
     console: Console | None = None,
 ) -> Path:  # fmt: skip
     """Run what needs running, stage the pages, build them with warnings as errors.
@@ -70,21 +77,27 @@ def build_book(
         units: every unit of the course.
         everything: build each page anew; only then is a page that did not change checked again.
         jobs: how many units run at once, one thread each; one a core when 0.
+        pdf: print the book as well; its first page then has a link to that.
         console: where progress is shown.
 
     Returns:
         The book's first page.
 
     Raises:
-        CourseError: a unit fails, is missing from the table of contents, or Sphinx warns.
+        CourseError: a unit fails, is missing from the table of contents, Sphinx warns, or there is
+            no browser to print with.
     """
     console = console or Console(quiet=True)
     root = units[0].root
+    if pdf:
+        find_browser()  # before minutes of work
     executed = [job.output for job in run_all(units, jobs, console)]
-    stage(units, executed)
+    stage(units, executed, pdf=pdf)
     console.print("Building the pages ...")
-    html = sphinx(root, everything=everything or bool(os.environ.get("CI")))
+    html = sphinx(root, everything=everything or os.environ.get("CI", "").lower() in ("1", "true"))
     write_for_colab(units)
+    if pdf:
+        print_book(html, root / "book" / "_toc.yml", console=console)
     return html / "index.html"
 
 
@@ -101,12 +114,13 @@ def run_all(units: Sequence[Unit], jobs: int, console: Console) -> list[Job]:
     return wanted
 
 
-def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
+def stage(units: Sequence[Unit], executed: Sequence[Path], *, pdf: bool = False) -> Path:
     """Write everything that Sphinx reads to `build/book-src`; unchanged files keep their time.
 
     Args:
         units: the units.
         executed: their executed notebooks, in the same order.
+        pdf: whether the first page gets a link to the print edition.
 
     Returns:
         The folder.
@@ -132,7 +146,11 @@ def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
         wanted[target / "units" / f"{unit.name}.ipynb"] = text.encode()
         chapters[unit.name] = nbformat.reads(text, as_version=4)
     first = (source / "welcome.md").read_text(encoding="utf-8")
+    first = first.replace(PRINTED, PRINT_LINK if pdf else "")
     wanted[target / "welcome.md"] = welcome_page(first, units, chapters).encode()
+    made = [target / "welcome.md", *(target / "units" / f"{unit.name}.ipynb" for unit in units)]
+    shown = {path.relative_to(target).as_posix(): wanted[path] for path in made}
+    refuse_answers(units, shown, "the book was not built")
     for path, data in wanted.items():
         write_atomic(path, data)
     for path in files_under(target):
@@ -142,11 +160,7 @@ def stage(units: Sequence[Unit], executed: Sequence[Path]) -> Path:
 
 
 def unit_page(unit: Unit, notebook: Path) -> str:
-    """A unit's chapter as a notebook, from its executed reference, with links to the glossary.
-
-    Raises:
-        CourseError: it would still hold an answer or a hidden test.
-    """
+    """A unit's chapter as a notebook, from its executed reference, with links to the glossary."""
     executed = nbformat.read(notebook, as_version=4)
     nb = page(executed, handed_out(unit), ways(unit, addresses(unit.root)))
     prose = [cell for cell in nb.cells if cell.cell_type == "markdown"]
@@ -154,9 +168,7 @@ def unit_page(unit: Unit, notebook: Path) -> str:
     linked = link_first_uses([cell.source for cell in prose], terms, unit.name)
     for cell, source in zip(prose, linked, strict=True):
         cell.source = source
-    text = nbformat.writes(nb) + "\n"
-    refuse_leaks(unit, text)
-    return text
+    return nbformat.writes(nb) + "\n"
 
 
 def handed_out(unit: Unit) -> nbformat.NotebookNode:
@@ -174,10 +186,13 @@ def write_for_colab(units: Sequence[Unit]) -> Path:
     root = units[0].root
     folder, where = root / "build" / "colab", addresses(root)
     shutil.rmtree(folder, ignore_errors=True)
-    for unit in units if where.github else ():
-        text = nbformat.writes(for_colab(handed_out(unit), where)) + "\n"
-        refuse_leaks(unit, text)
-        write_atomic(folder / f"{unit.name}.ipynb", text)
+    copies = {
+        f"{unit.name}.ipynb": nbformat.writes(for_colab(handed_out(unit), where)).encode() + b"\n"
+        for unit in (units if where.github else ())
+    }
+    refuse_answers(units, copies, "Colab's copies were not written")
+    for name, data in copies.items():
+        write_atomic(folder / name, data)
     return folder
 
 
@@ -210,10 +225,11 @@ def sphinx(root: Path, *, everything: bool) -> Path:
     seen = root / "build" / "book.sha256"
     before = seen.read_text(encoding="utf-8").splitlines() if seen.is_file() else []
     now = digest(source, _but("conf.py", source), AMENDED, addresses(root).book, _builders())
-    if before == [now, digest(html, _but("genssl.pdf", html))] and not everything:
+    if before == [now, digest(html, _but(NAME, html))] and not everything:
         return html
     seen.unlink(missing_ok=True)
-    shutil.rmtree(html, ignore_errors=True)
+    made = root / "build" / "book.new"  # until it is whole, the book before it stays
+    shutil.rmtree(made, ignore_errors=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     given = ["--toc", str(source / "_toc.yml"), "--config", str(source / "_config.yml")]
     _tool([*jupyter_book, "config", "sphinx", *given, str(source)], root)
@@ -222,9 +238,11 @@ def sphinx(root: Path, *, everything: bool) -> Path:
     # -P: the folder that it runs in holds no modules for it.
     build = [sys.executable, "-P", "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html"]
     build += ["-E", "-d", str(root / "build" / "book-doctrees")]
-    _tool([*build, str(source), str(html)], root)
-    write_atomic(html / ".nojekyll", "")
-    write_atomic(seen, f"{now}\n{digest(html, _but('genssl.pdf', html))}\n")
+    _tool([*build, str(source), str(made)], root)
+    write_atomic(made / ".nojekyll", "")
+    shutil.rmtree(html, ignore_errors=True)
+    made.rename(html)
+    write_atomic(seen, f"{now}\n{digest(html, _but(NAME, html))}\n")
     return html
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import html
 import io
 import json
 import re
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from genssl_utils.course.build import release
@@ -87,12 +88,15 @@ def collect(units: Sequence[Unit]) -> dict[str, bytes]:
     return found
 
 
-def refuse_answers(units: Sequence[Unit], members: dict[str, bytes]) -> None:
+def refuse_answers(
+    units: Sequence[Unit], members: Mapping[str, bytes], undone: str = "the bundle was not written"
+) -> None:
     """Stop when anything that students would get holds what only instructors may see.
 
     Args:
         units: whose answers and hidden tests are searched for.
         members: name → bytes.
+        undone: what therefore did not happen, for the error.
 
     Raises:
         CourseError: it does; the line names the file, the unit and the line.
@@ -101,16 +105,16 @@ def refuse_answers(units: Sequence[Unit], members: dict[str, bytes]) -> None:
     secret = {line: unit.name for unit in units for line in secret_lines(unit)}
     for name, data in sorted(members.items()):
         if name.startswith("solutions/"):
-            raise CourseError(f"{name} is for instructors only; the bundle was not written.")
+            raise CourseError(f"{name} is for instructors only; {undone}.")
         text = _text(name, data)
         found = next((opening for opening in openings if opening in text), None)
         if found and not name.startswith("genssl_utils/course/"):  # which speaks of them
-            raise CourseError(f"{name} holds '{found}'; the bundle was not written.")
+            raise CourseError(f"{name} holds '{found}'; {undone}.")
         lines = {_squeeze(line) for line in text.splitlines()}
         if leaked := next((line for line in secret if line in lines), None):
             raise CourseError(
                 f"{name} holds a line of an answer or hidden test of {secret[leaked]} "
-                f"({leaked[:40]}...); the bundle was not written."
+                f"({leaked[:40]}...); {undone}."
             )
 
 
@@ -155,9 +159,18 @@ def _squeeze(line: str) -> str:
 
 
 def _text(name: str, data: bytes) -> str:
-    """A member as lines; a notebook's cells as they read, not as JSON quotes them."""
+    """A member as lines; a notebook's cells and outputs as they read, not as JSON quotes them."""
     text = data.decode("utf-8", errors="replace")
-    if name.endswith(".ipynb"):
-        cells = json.loads(text)["cells"]
-        return "\n".join("".join(cell["source"]) for cell in cells) + "\n" + text
-    return text
+    if not name.endswith(".ipynb"):
+        return text
+    parts = [text]
+    for cell in json.loads(text)["cells"]:
+        parts.append("".join(cell["source"]))
+        for output in cell.get("outputs", ()):
+            shown = [*output.get("data", {}).values(), output.get("text", "")]
+            shown += output.get("traceback", ())
+            told = ["".join(one) if isinstance(one, list) else one for one in shown]
+            parts += [html.unescape(re.sub(r"<[^>\n]*>", "", one)) for one in told
+                      if isinstance(one, str)]  # fmt: skip
+            parts += [one for one in told if isinstance(one, str)]
+    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(parts))

@@ -203,13 +203,8 @@ def book(
     chosen = sourced(None)
     from genssl_utils.course.book import build_book, serve_book
 
-    index = build_book(chosen, everything=everything, jobs=jobs, console=out)
+    index = build_book(chosen, everything=everything, jobs=jobs, pdf=pdf, console=out)
     out.print(f"The book: {escape(str(index))}")
-    if pdf:
-        from genssl_utils.course.print_edition import print_book
-
-        contents = project_root() / "book" / "_toc.yml"
-        out.print(f"Printed: {escape(str(print_book(index.parent, contents, console=out)))}")
     if serve:
         serve_book(index.parent, port, console=out)
 

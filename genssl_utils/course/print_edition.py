@@ -7,9 +7,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
@@ -35,9 +36,7 @@ def print_book(html: Path, contents: Path, *, console: Console | None = None) ->
     """
     from pypdf import PdfWriter
 
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        raise CourseError("Printing needs Chromium: run `genssl doctor --install`.")
+    browser = find_browser()
     console = console or Console(quiet=True)
     book = PdfWriter()
     with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
@@ -55,11 +54,34 @@ def print_book(html: Path, contents: Path, *, console: Console | None = None) ->
     return target
 
 
+def find_browser() -> str:
+    """The path of a Chromium or Chrome.
+
+    Raises:
+        CourseError: none is installed.
+    """
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise CourseError("Printing needs Chromium: run `genssl doctor --install`.")
+    return browser
+
+
 def pages_in_order(contents: Path) -> Sequence[str]:
-    """The pages of a table of contents, without their endings."""
+    """The pages of a table of contents, without their endings; other addresses are none.
+
+    Any shape that Jupyter Book takes: parts or chapters, with sections inside of sections.
+    """
     told = yaml.safe_load(contents.read_text(encoding="utf-8"))
-    chapters = [page["file"] for part in told["parts"] for page in part["chapters"]]
-    return [told["root"], *chapters]
+
+    def under(entry: dict[str, Any]) -> Iterator[str]:
+        name = entry.get("root", entry.get("file"))
+        if name:
+            yield re.sub(r"\.(md|ipynb)$", "", name)
+        for inside in ("parts", "subtrees", "chapters", "sections", "entries"):
+            for one in entry.get(inside) or ():
+                yield from under(one)
+
+    return list(under(told))
 
 
 def _title(page: Path) -> str:

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from packaging.requirements import Requirement
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -24,6 +27,27 @@ from genssl_utils.course.source import CLAIM, REPORT, CourseError, Unit
 SCALES = ("laptop", "full")
 CELL_SECONDS = {"laptop": 600, "full": None}
 """How long one cell may take."""
+
+EXECUTES = ("execute.py", "kernel.py", "place.py")
+"""The modules of `genssl_utils/course` that a notebook passes through."""
+
+
+@cache
+def installed() -> tuple[str, ...]:
+    """What a notebook computes and draws with: Python, and each package that the course names.
+
+    `constraints.txt` says what should be here; this says what is.
+    """
+    named = [Requirement(line) for line in metadata.requires("genssl") or ()]
+    wanted = {one.name for one in named if one.marker is None or "dev" not in str(one.marker)}
+    return (sys.version.split()[0], *sorted(f"{name} {_version(name)}" for name in wanted))
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "is not here"
 
 
 @dataclass(frozen=True)
@@ -54,17 +78,21 @@ class Job:
         return {"scale": self.scale, "device": self.device, "seed": self.seed}
 
     def digest(self) -> str:
-        """What the result depends on: sources, kit, topic, versions, parameters."""
+        """What the result depends on: sources, library, recorded numbers, versions, parameters."""
         root = self.unit.root
+        library = root / "genssl_utils"
         paths = [
             self.unit.source.parent,
-            root / "genssl_utils" / "kit",
+            library / "__init__.py",
+            library / "kit",
             self.unit.package,
+            *(library / "course" / name for name in EXECUTES),
             root / "constraints.txt",
+            root / "book" / "results" / "bench",  # a chapter shows what was measured beside peers
         ]
         if not self.seed:  # the page that is read shows the recorded table
             paths.append(record_file.path(self.unit))
-        return digest(root, paths, sorted(self.parameters.items()), sys.version_info[:2])
+        return digest(root, paths, sorted(self.parameters.items()), *installed())
 
     def finished(self) -> nbformat.NotebookNode | None:
         """The executed notebook, if it is there and nothing that it depends on has changed."""

@@ -71,7 +71,8 @@ def read_terms(glossary: Path) -> list[Term]:
     owners: dict[str, list[Term]] = {}
     text = glossary.read_text(encoding="utf-8")
     for body in GLOSSARY.finditer(text):
-        for entry in re.split(r"\n\s*\n", body["body"].strip("\n")):
+        # A blank line ends an entry, unless what follows is still indented: its next paragraph.
+        for entry in re.split(r"\n\s*\n(?=\S)", body["body"].strip("\n")):
             terms.append(_term(entry))
     for term in terms:
         for form in (term.name, *term.forms):
@@ -90,7 +91,7 @@ def _term(entry: str) -> Term:
     for line in entry.splitlines():
         if comment := re.match(r"\.\. (forms|only): (.+)$", line):
             told[comment[1]] = tuple(part.strip() for part in comment[2].split(","))
-        elif not line[0].isspace():
+        elif line.strip() and not line[0].isspace():
             name = line.strip()
     taught = tuple(dict.fromkeys(NAMED_UNIT.findall(entry)))
     return Term(name, told.get("forms", ()), told.get("only", ()), taught)

@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -32,11 +32,22 @@ COLAB_CELL = """\
 import sys
 
 if "google.colab" in sys.modules:
-    !test -d /content/genssl || git clone -q --depth 1 -b {branch} {repository} /content/genssl
+    !test -d /content/genssl || {fetch}
     %pip install --quiet /content/genssl
     %env GENSSL_RESULTS=/content/genssl/book/results"""
 """A clone, because a notebook also shows what was recorded in `book/results`, which is in no
 package. The package itself names its torch; Colab's other libraries stay as they are."""
+
+CLONE = "git clone -q --depth 1 -b {branch} {repository} /content/genssl"
+FETCH = (
+    "(git init -q /content/genssl && cd /content/genssl && "
+    "git fetch -q --depth 1 {repository} {commit} && git checkout -q FETCH_HEAD)"
+)
+"""How the library comes there: the branch as it is now, or the very commit that built the book."""
+
+
+PATTERNS = {"branch": r"[\w./-]+", "commit": "[0-9a-f]{40}"}
+"""What is no address of the web looks like this."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +57,15 @@ class Addresses:
     Args:
         repository: the git repository that students may read, `https://HOST/OWNER/NAME`.
         branch: its branch.
+        commit: the commit of it that the book is built from, 40 hexadecimal digits; then Colab's
+            copies take their library from that and not from whatever the branch holds later.
         hub: a JupyterHub with nbgitpuller.
         book: the folder under which the book is published.
     """
 
     repository: str = ""
     branch: str = "main"
+    commit: str = ""
     hub: str = ""
     book: str = ""
 
@@ -85,7 +99,7 @@ def addresses(root: Path, environment: Mapping[str, str] = os.environ) -> Addres
     """What `pyproject.toml` and the environment say.
 
     Raises:
-        CourseError: something is no address, or no name of a branch.
+        CourseError: something is no address, no name of a branch or no commit.
 
     Example:
         >>> addresses(Path("nowhere"), {"GENSSL_HUB": "https://hub.example.org/"}).hub
@@ -99,7 +113,7 @@ def addresses(root: Path, environment: Mapping[str, str] = os.environ) -> Addres
     for field in fields(Addresses):
         variable = f"GENSSL_{field.name.upper()}"
         value = environment.get(variable) or given.get(field.name) or field.default
-        pattern = r"[\w./-]+" if field.name == "branch" else r"https?://[\w.:-]+(/[\w.~%/-]*)?"
+        pattern = PATTERNS.get(field.name, r"https?://[\w.:-]+(/[\w.~%/-]*)?")
         if value and not (isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII)):
             raise CourseError(
                 f"{value!r} is no {field.name}. Mend `{field.name}` under [tool.genssl] in "
@@ -179,6 +193,7 @@ def for_colab(release: NotebookNode, where: Addresses) -> NotebookNode:
     nb = copy.deepcopy(release)
     for cell in nb.cells:
         cell.metadata["id"] = cell.id  # by which Colab's addresses name a cell
-    source = COLAB_CELL.format(repository=where.repository, branch=where.branch)
+    fetch = (FETCH if where.commit else CLONE).format(**asdict(where))
+    source = COLAB_CELL.format(fetch=fetch)
     nb.cells.insert(0, new_code_cell(source, id="colab", metadata={"tags": ["setup"]}))
     return nb

@@ -88,6 +88,6 @@ def _figure(chapters: Mapping[str, NotebookNode], name: str, number: int) -> str
 
 
 def _script(kind: str, content: object) -> str:
-    """A script tag that holds JSON, as myst-nb writes it."""
-    text = json.dumps(content, ensure_ascii=True).replace("</", r"<\/")
+    """A script tag that holds JSON; with no `<` in it, nothing in there can end or hide the tag."""
+    text = json.dumps(content, ensure_ascii=True).replace("<", r"\u003c")
     return f'<script type="{escape(kind)}">{text}</script>'

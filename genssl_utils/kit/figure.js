@@ -147,12 +147,13 @@ export function frame(life, model, el) {
  */
 export function slider(life, { label, values, format, ends = ["", ""], onInput }) {
   const id = unique("slider");
-  const shown = html("output", { for: id });
+  // The slider itself speaks its value (aria-valuetext): said once, not three times.
+  const shown = html("output", { for: id, "aria-live": "off" });
   const range = html("input", { id, type: "range", min: 0, max: values.length - 1, step: 1 });
   const node = html(
     "div",
     { class: "genssl-slider" },
-    html("label", { for: id }, `${label} `, shown),
+    html("div", {}, html("label", { for: id, text: label }), " ", shown),
     range,
     html("span", { class: "genssl-ends", "aria-hidden": "true" },
       html("span", { text: ends[0] }), html("span", { text: ends[1] })),
@@ -247,7 +248,8 @@ export function handle(life, node, { label, min, max, step, format, at, onInput 
 
 /**
  * Make an SVG node a point of the plane that mouse, touch and keyboard move. Arrow keys move it by
- * `step`, with Shift ten times as far. `at(event)` is the place [x, y] under the pointer, `x` and
+ * `step`, with Shift ten times as far; Home and End move it to the sides, Page Up and Page Down ten
+ * steps up and down. `at(event)` is the place [x, y] under the pointer, `x` and
  * `y` are the ranges; to keep the point on a curve, let `onInput` project what it is given.
  */
 export function point(life, node, { label, x, y, step, format, at, onInput }) {
@@ -261,6 +263,8 @@ export function point(life, node, { label, x, y, step, format, at, onInput }) {
   });
   press(life, node, {
     ArrowRight: by(1, 0), ArrowLeft: by(-1, 0), ArrowUp: by(0, 1), ArrowDown: by(0, -1),
+    Home: () => move([x[0], now[1]]), End: () => move([x[1], now[1]]),
+    PageUp: () => by(0, 10)(1), PageDown: () => by(0, -10)(1),
   });
   drag(life, node, { at, now: () => now, move });
   return {

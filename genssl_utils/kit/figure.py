@@ -41,11 +41,11 @@ def bundle(script: str | Path) -> str:
         The text of the module, which fetches nothing.
 
     Raises:
-        ValueError: a script is missing, has no default export, renames what it imports, or imports
-            anything else.
+        ValueError: a script is missing, has no default export, renames what it imports, imports
+            anything else, or imports from one that imports from it.
     """
     path, texts = Path(script), {}
-    _gather(path, texts)
+    _gather(path, texts, ())
     if not _DEFAULT.search(texts[path.name]):
         raise ValueError(
             f"{path.name} has no default export: end with `export default {{ render }}`."
@@ -55,12 +55,15 @@ def bundle(script: str | Path) -> str:
     return "\n".join([f"{shared.rstrip()}\n", *told])
 
 
-def _gather(path: Path, texts: dict[str, str]) -> None:
+def _gather(path: Path, texts: dict[str, str], asked_by: tuple[str, ...]) -> None:
     """Put the scripts that a script imports from into `texts`, then the script itself."""
+    if path.name in asked_by:
+        circle = " imports from ".join([*asked_by[asked_by.index(path.name) :], path.name])
+        raise ValueError(f"{circle}: put what both need into a third script.")
     source, beside = _taken_apart(path)
     for name in beside:
         if name not in texts:
-            _gather(path.with_name(name), texts)
+            _gather(path.with_name(name), texts, (*asked_by, path.name))
     texts[path.name] = source
 
 

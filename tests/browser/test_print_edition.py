@@ -53,6 +53,15 @@ def test_every_page_is_printed_in_order_with_a_bookmark(built, browser):
     assert not list(html.glob("tmp*"))
 
 
+def test_every_shape_of_a_table_of_contents_is_read(tmp_path):
+    contents = tmp_path / "_toc.yml"
+    contents.write_text(
+        "format: jb-book\nroot: a.md\nchapters:\n- file: b\n  sections:\n  - file: c\n"
+        "  - url: https://example.org/\n    title: elsewhere\n- file: d.ipynb\n"
+    )
+    assert pages_in_order(contents) == ["a", "b", "c", "d"]
+
+
 def test_without_a_browser_it_says_what_to_do(built, monkeypatch):
     monkeypatch.setattr(print_edition, "BROWSERS", ("no-such-browser",))
     with pytest.raises(CourseError, match="genssl doctor --install"):

@@ -182,7 +182,7 @@ def test_there_are_the_tests_and_the_book():
 
 @each_workflow
 def test_a_workflow_calls_targets_that_there_are_and_can_do_no_more_than_it_must(path):
-    told = workflow(path)
+    told, text = workflow(path), path.read_text()
     assert told["permissions"] in ({}, {"contents": "read"})
     assert told["concurrency"]["group"]
     assert "main" in told["on"]["push"]["branches"]
@@ -192,15 +192,28 @@ def test_a_workflow_calls_targets_that_there_are_and_can_do_no_more_than_it_must
         writes = {k for k, v in job.get("permissions", {}).items() if v == "write"}
         allowed = {"deploy": {"pages", "id-token"}, "colab": {"contents"}}
         assert writes == allowed.get(name, set())
+        if writes:  # whoever may start it by hand may do so on any branch
+            assert job["if"].startswith("github.ref == 'refs/heads/main'")
         for step in job["steps"]:
             assert ("run" in step) != ("uses" in step)
             if "uses" in step:
-                assert re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"])
+                # By digest: a tag can be moved to other code, which would run with our rights.
+                assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"])
+                named = re.search(rf"uses: {step['uses']} # v\d+\.\d+\.\d+$", text, re.M)
+                assert named, "a person reads the version beside it"
+                if step["uses"].startswith("actions/checkout@") and name != "colab":
+                    assert step["with"]["persist-credentials"] is False
             elif name != "colab":
                 called += made(step["run"])
                 assert made(step["run"]), "what CI runs, a contributor can run"
     assert called == [{"book.yml": "site", "test.yml": "test"}[path.name]]
     assert set(called) <= TARGETS
+
+
+def test_all_workflows_use_an_action_in_one_version():
+    used = {one for path in WORKFLOWS for one in re.findall(r"uses: (\S+ # \S+)", path.read_text())}
+    names = [one.split("@")[0] for one in used]
+    assert len(names) == len(set(names)) >= 7
 
 
 def test_the_tests_run_on_every_python_that_the_course_takes():
@@ -225,6 +238,9 @@ def test_the_book_is_published_with_the_addresses_of_its_repository():
     assert set(re.findall(r"steps\.(\w+)\.", site["env"]["GENSSL_BOOK"])) <= ids
     paths = [step["with"]["path"] for step in steps if "path" in step.get("with", {})]
     assert paths == ["build/book", "build/colab"]
+    commit = site["env"]["GENSSL_COMMIT"]
+    assert "github.sha" in commit
+    assert "vars.STUDENTS_REPOSITORY == ''" in commit, "another repository has other commits"
     (python,) = [s["with"]["python-version"] for s in steps if "setup-python" in s.get("uses", "")]
     assert PYTHONS.contains(python)
     assert jobs["deploy"]["environment"]["name"] == "github-pages"

@@ -23,7 +23,7 @@ def chapter(*names: str) -> NotebookNode:
     for name in names:
         view = {VIEW: {"model_id": name}}
         nb.cells.append(new_code_cell("", outputs=[new_output("display_data", data=view)]))
-    state = {name: {"model_name": "AnyModel", "state": {"t": "</script>"}} for name in names}
+    state = {name: {"model_name": "AnyModel", "state": {"t": "</script><!-- <script>"}} for name in names}
     nb.metadata["widgets"] = {STATE: {"state": state}}
     return nb
 
@@ -33,7 +33,8 @@ def test_the_second_figure_comes_with_its_own_state_alone():
     view, state = re.findall(r"<script type=[^>]*>(.*?)</script>", text, re.S)
     assert json.loads(view)["model_id"] == "two"
     assert list(json.loads(state)["state"]) == ["two"]
-    assert json.loads(state)["state"]["two"]["state"]["t"] == "</script>"
+    assert json.loads(state)["state"]["two"]["state"]["t"] == "</script><!-- <script>"
+    assert "<" not in state, "a comment that opens in it would hide the tag that ends it"
 
 
 @pytest.mark.parametrize("asked", ["07_a 0", "07_a 3", "08_b 1"])

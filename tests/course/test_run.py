@@ -8,7 +8,7 @@ import pytest
 
 from genssl_utils.course import record
 from genssl_utils.course.place import _message
-from genssl_utils.course.run import Job, execute_all, run
+from genssl_utils.course.run import Job, execute_all, installed, run
 from genssl_utils.course.source import CourseError, find_unit
 from genssl_utils.kit import results
 from toy_course import TOY, write_unit
@@ -24,16 +24,31 @@ def test_claims_are_gathered_and_the_second_run_is_skipped(toy):
 
 
 @pytest.mark.parametrize(
-    "touched", ["solutions/07_toy/data.csv", "genssl_utils/kit/nets.py", "genssl_utils/toy/a.js"]
-)
+    "touched",
+    ["solutions/07_toy/data.csv", "genssl_utils/kit/nets.py", "genssl_utils/toy/a.js",
+     "genssl_utils/__init__.py", "genssl_utils/course/execute.py",
+     "genssl_utils/course/kernel.py", "book/results/bench/toy.json", "book/results/07_toy.json"],
+)  # fmt: skip
 def test_what_a_run_depends_on_makes_it_run_again(toy, touched):
     before = Job(toy).digest()
     path = toy.root / touched
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("new")
     assert Job(toy).digest() != before
-    (toy.root / "README.md").write_text("not this")
+    before = Job(toy).digest()
+    for other in ("README.md", "genssl_utils/course/cli.py"):
+        (toy.root / other).parent.mkdir(parents=True, exist_ok=True)
+        (toy.root / other).write_text("not this")
+    assert Job(toy).digest() == before
     assert Job(toy).digest() != Job(toy, scale="full").digest() != before
+
+
+def test_another_version_of_a_package_makes_a_unit_run_again(toy, monkeypatch):
+    assert any(one.startswith("torch 2.") for one in installed())
+    assert not any(one.startswith("pytest") for one in installed())
+    before = Job(toy).digest()
+    monkeypatch.setattr("genssl_utils.course.run.installed", lambda: ("torch 99",))
+    assert Job(toy).digest() != before
 
 
 def test_seeds_are_recorded_with_mean_spread_and_versions(toy, monkeypatch):

@@ -117,6 +117,16 @@ def test_code_and_formulas_are_kept_letter_by_letter(inside):
         assert linked(text) == [text]
 
 
+def test_an_entry_may_have_two_paragraphs(tmp_path):
+    glossary = tmp_path / "glossary.md"
+    glossary.write_text(
+        "```{glossary}\nfirst\n  One.\n\n  More of it, in {doc}`a <units/08_flows>`.\n\n"
+        "second\n  Two.\n```\n"
+    )
+    first, second = read_terms(glossary)
+    assert (first.name, first.taught, second.name) == ("first", ("08_flows",), "second")
+
+
 def test_one_way_of_writing_has_one_owner(tmp_path):
     page = tmp_path / "glossary.md"
     page.write_text("```{glossary}\n.. forms: flows\nflow\n  A.\n\nflows\n  B.\n```\n")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
+import subprocess
 import sys
 import tomllib
 from dataclasses import fields
@@ -20,7 +22,7 @@ from genssl_utils.course.lab import WELCOME
 from genssl_utils.course.run import Job, run
 from genssl_utils.course.source import CourseError, Unit, all_units
 from genssl_utils.course.ways import COLAB_BRANCH, Addresses, addresses, for_colab, run_line, ways
-from toy_course import PROJECT
+from toy_course import PROJECT, write_unit
 
 GITHUB = "https://github.com/an-owner/a-course"
 ELSEWHERE = "https://git.example.org/group/a-course"
@@ -31,8 +33,8 @@ BOOK = "https://book.example.org/course"
 @pytest.fixture(autouse=True)
 def nobody_says(monkeypatch):
     """The machine that runs the tests may be one that publishes the book."""
-    for name in ("REPOSITORY", "BRANCH", "HUB", "BOOK"):
-        monkeypatch.delenv(f"GENSSL_{name}", raising=False)
+    for field in fields(Addresses):
+        monkeypatch.delenv(f"GENSSL_{field.name.upper()}", raising=False)
 
 
 def say(root, **told):
@@ -52,9 +54,9 @@ def test_the_course_gives_no_address_of_its_own():
 def test_the_environment_comes_before_the_file(course):
     assert addresses(course, {}) == Addresses()
     say(course, repository=f"{GITHUB}.git/", branch="work", hub=HUB)
-    assert addresses(course, {}) == Addresses(GITHUB, "work", HUB)
+    assert addresses(course, {}) == Addresses(GITHUB, "work", hub=HUB)
     found = addresses(course, {"GENSSL_REPOSITORY": ELSEWHERE, "GENSSL_BOOK": f"{BOOK}/"})
-    assert found == Addresses(ELSEWHERE, "work", HUB, BOOK)
+    assert found == Addresses(ELSEWHERE, "work", hub=HUB, book=BOOK)
     assert addresses(course, {"GENSSL_REPOSITORY": ""}).repository == GITHUB
 
 
@@ -65,6 +67,7 @@ def test_the_environment_comes_before_the_file(course):
         ("repository", "https://github.com/an-owner/a-course; rm -r x"),
         ("book", "https://example.org/) [click](https://example.com"),
         ("branch", "main && ls"),
+        ("commit", "main"),
         ("hub", "hub.example.org"),
     ],
 )
@@ -77,7 +80,7 @@ def test_what_is_no_address_is_refused_by_name(course, name, value):
 
 def test_each_place_opens_the_units_own_notebook():
     unit = Unit("05_gumbel_softmax", PROJECT)
-    colab, binder, hub = ways(unit, Addresses(GITHUB, "main", HUB))
+    colab, binder, hub = ways(unit, Addresses(GITHUB, "main", hub=HUB))
     assert colab.address == (
         "https://colab.research.google.com/github/an-owner/a-course/blob/colab/"
         "05_gumbel_softmax.ipynb"
@@ -165,6 +168,30 @@ def test_colabs_first_cell_installs_the_library_there_alone(toy, monkeypatch, in
     assert environment == "%env GENSSL_RESULTS=/content/genssl/book/results"
 
 
+@pytest.mark.parametrize("pinned", [False, True])
+def test_colabs_library_is_the_commit_that_built_the_book(toy, tmp_path, pinned):
+    """Its git command, run here on a repository that went on after the book was built."""
+    origin = tmp_path / "origin"
+    git = ["git", "-C", str(origin), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(origin)], check=True)
+    for text in ("as built", "as it is now"):
+        (origin / "a.txt").write_text(text)
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-qm", text], check=True)
+        if text == "as built":
+            told = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True)
+    commit = told.stdout.decode().strip() if pinned else ""
+    where = Addresses("https://example.org/here", "main", commit=commit)
+    source = for_colab(handed_out(toy), where).cells[0].source
+    (line,) = [line.strip() for line in source.splitlines() if line.strip().startswith("!")]
+    library = tmp_path / "library"
+    line = line[1:].replace("https://example.org/here", origin.as_uri())
+    line = line.replace("/content/genssl", shlex.quote(str(library)))
+    for _ in range(2):  # in one session the second notebook finds it there
+        subprocess.run(["bash", "-ec", line], check=True)
+    assert (library / "a.txt").read_text() == ("as built" if pinned else "as it is now")
+
+
 def test_colabs_copies_are_written_where_an_address_is_given_and_gone_without(toy):
     say(toy.root, repository=GITHUB)
     folder = write_for_colab([toy])
@@ -198,7 +225,7 @@ def test_whatever_a_notebook_needs_comes_with_the_package():
 
 def test_the_students_page_tells_every_way_in():
     text = (PROJECT / "book" / "students.md").read_text()
-    for way in ways(Unit("05_gumbel_softmax", PROJECT), Addresses(GITHUB, "main", HUB)):
+    for way in ways(Unit("05_gumbel_softmax", PROJECT), Addresses(GITHUB, "main", hub=HUB)):
         assert f"*Run this unit {way.place}*" in text
     for place in ("your laptop", "a codespace", "containers/student.Dockerfile"):
         assert place in text
@@ -232,9 +259,9 @@ def small_book(toy):
     toc.write_text(real.replace(last, "      - file: units/07_toy\n"))
     run([toy])
 
-    def build(**told):
+    def build(*, pdf=False, **told):
         say(toy.root, **told)
-        stage([toy], [Job(toy).output])
+        stage([toy], [Job(toy).output], pdf=pdf)
         return sphinx(toy.root, everything=False)
 
     return build
@@ -293,6 +320,42 @@ def test_a_page_that_went_and_a_paper_that_changed_are_seen_by_the_next_build(sm
     small_book()
     assert "itle of another kind" in (html / "bibliography.html").read_text()
     assert not (html / "left-over.html").exists()
+
+
+def test_a_build_that_fails_leaves_the_book_that_there_was(small_book, toy):
+    html = small_book()
+    before = (html / "students.html").read_bytes()
+    page = toy.root / "book" / "students.md"
+    page.write_text(page.read_text() + "\n[](no-such-page.md)\n")
+    with pytest.raises(CourseError, match="was not built"):
+        small_book()
+    assert (html / "students.html").read_bytes() == before
+    assert (html / ".nojekyll").is_file()
+
+
+def test_a_printed_book_is_linked_from_its_first_page_and_only_then(small_book):
+    for pdf in (False, True, False):
+        text = (small_book(pdf=pdf) / "welcome.html").read_text()
+        assert ('href="genssl.pdf"' in text) is pdf
+        assert "written by genssl book" not in text
+
+
+def test_an_answer_in_an_output_stops_the_book(toy):
+    """As when a cell of the story prints the source of a function."""
+    show = """
+# %% tags=["figure"]
+import inspect
+
+print(inspect.getsource(double))
+"""
+    unit = write_unit(toy.root, "07_toy", (toy.root / "solutions/07_toy/unit.py").read_text() + show)
+    shutil.copytree(PROJECT / "book", toy.root / "book", ignore=shutil.ignore_patterns("results"))
+    shutil.copy(PROJECT / "_config.yml", toy.root)
+    (toy.root / "book" / "_toc.yml").write_text("root: welcome\nchapters:\n- file: units/07_toy\n")
+    (toy.root / "book" / "welcome.md").write_text("# Welcome\n")
+    assert run([unit]) == []
+    with pytest.raises(CourseError, match=r"07_toy.ipynb holds .* the book was not built"):
+        stage([unit], [Job(unit).output])
 
 
 def test_a_build_that_failed_fails_again(small_book, toy):

@@ -54,6 +54,15 @@ def curves() -> dict:
 # ---- one self-contained module
 
 
+def test_scripts_that_import_each_other_are_told(tmp_path):
+    for one, other in (("a", "b"), ("b", "a")):
+        text = f'import {{ {other} }} from "./{other}.js";\nexport const {one} = 1;\n'
+        (tmp_path / f"{one}.js").write_text(text)
+    path = script(tmp_path, 'import { a } from "./a.js";\nexport default { render() {} };\n')
+    with pytest.raises(ValueError, match=r"a.js imports from b.js imports from a.js"):
+        bundle(path)
+
+
 @FIGURES
 def test_the_bundle_is_the_kit_and_the_topic_in_one(figure):
     assert figure._esm.startswith((KIT / "figure.js").read_text(encoding="utf-8").rstrip())
