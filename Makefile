@@ -1,7 +1,10 @@
 # Two commands to know: `make lab` opens the course, `make test` proves that it works.
 PYTHON ?= python3
 BIN := .venv/bin
+comma := ,
 READY := .venv/.installed
+# Students, whose course has no solutions/, need nothing of what tests and measures.
+EXTRAS := $(if $(wildcard solutions),course$(comma)dev,course)
 
 .PHONY: help install lab test soak notebooks book site grade-demo bench
 
@@ -53,5 +56,5 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing the course into .venv (a few minutes, once) ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[course,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
 	@touch $@

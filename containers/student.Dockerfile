@@ -1,6 +1,7 @@
 # The course as a student opens it, without the reference answers.
 #   docker build -f containers/student.Dockerfile -t genssl-student .
-#   docker run --rm -p 127.0.0.1:8888:8888 genssl-student
+#   docker run --rm -p 127.0.0.1:8888:8888 -v genssl-work:/home/student/genssl/notebooks genssl-student
+# The volume keeps what was written when the container goes.
 FROM python:3.12-slim
 ENV PIP_NO_CACHE_DIR=1 PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 

@@ -21,7 +21,7 @@ FOLDER = "genssl"
 
 TOP_LEVEL = (
     "README.md", "LICENSE", "LICENSE-text", "Makefile", "pyproject.toml", "constraints.txt",
-    "environment.yml",
+    "environment.yml", "containers/student.Dockerfile",
 )  # fmt: skip
 STUDENTS_TOOLS = (
     "__init__.py", "checknb.py", "cli.py", "doctor.py", "files.py", "kernel.py", "lab.py",

@@ -234,7 +234,7 @@ def spread_text(mean: float, sd: float) -> str:
         ('0.9401 ± 0.0069', '19.35 ± 0.32', '1 ± 0')
     """
     if not sd > 0:
-        return f"{quantity(mean)} ± 0"
+        return f"{mean:.4g} ± 0"
     places = min(8, max(0, 1 - floor(log10(sd))))
     return f"{mean:.{places}f} ± {sd:.{places}f}"
 

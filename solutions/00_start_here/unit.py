@@ -37,8 +37,8 @@ seed = 0
 # %% [markdown]
 # ## What is in the course
 #
-# Units build on one another, so take them in this order. Each takes about two hours and stands in its
-# own folder beside this one.
+# Each unit takes about two hours and lies in its own folder beside this one. It says at its top what you
+# should know before; begin where you like.
 #
 # | unit | what you will be able to do |
 # |---|---|
@@ -51,8 +51,7 @@ seed = 0
 # More units are being written: the course is planned as 21.
 #
 # Every unit goes the same way: a question, the idea with its formula, a **live figure** to play with,
-# **exercises**, an **experiment** that runs on what you wrote, and what came out of it beside what the
-# paper found.
+# **exercises**, an **experiment** that runs on what you wrote, and what came out of it.
 #
 # The next cell looks at your machine.
 

@@ -28,6 +28,8 @@ class Notes:
     errors: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    responses: list = field(default_factory=list)
+    """All that it loaded, as Playwright tells it."""
 
     def assert_clean(self) -> None:
         assert not self.errors, f"console errors: {self.errors}"
@@ -73,10 +75,13 @@ def open_page(browser) -> Iterator[Callable]:
             page.on("request", note_request)
             page.on("console", note_console)
             page.on("pageerror", lambda error: notes.errors.append(str(error)))
-            page.on(
-                "response",
-                lambda r: notes.missing.append(r.url) if r.status >= 400 else None,
-            )
+
+            def note_response(response) -> None:
+                notes.responses.append(response)
+                if response.status >= 400:
+                    notes.missing.append(response.url)
+
+            page.on("response", note_response)
             page.goto(url)
             return page, notes
 

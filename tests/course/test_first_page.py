@@ -23,7 +23,9 @@ def chapter(*names: str) -> NotebookNode:
     for name in names:
         view = {VIEW: {"model_id": name}}
         nb.cells.append(new_code_cell("", outputs=[new_output("display_data", data=view)]))
-    state = {name: {"model_name": "AnyModel", "state": {"t": "</script><!-- <script>"}} for name in names}
+    state = {
+        name: {"model_name": "AnyModel", "state": {"t": "</script><!-- <script>"}} for name in names
+    }
     nb.metadata["widgets"] = {STATE: {"state": state}}
     return nb
 

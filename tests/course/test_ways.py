@@ -279,7 +279,7 @@ def test_a_published_book_names_its_pages_and_the_same_book_at_home_does_not(sma
     assert f"{BOOK}/units/07_toy.html" in listed
     chapter = (html / "units" / "07_toy.html").read_text()
     tags = dict(re.findall(r'<meta property="(og:[\w:]+)" content="([^"]*)"', chapter))
-    assert tags["og:title"] == "Doubling"
+    assert tags["og:title"] == "07 Doubling"
     assert tags["og:description"] == "What does twice a number do?"
     assert tags["og:url"] == f"{BOOK}/units/07_toy.html"
     picture = tags["og:image"].removeprefix(f"{BOOK}/")
@@ -295,7 +295,7 @@ def test_a_published_book_names_its_pages_and_the_same_book_at_home_does_not(sma
     assert not (html / "sitemap.xml").exists()
     for text in ("og:url", "og:image", "canonical", "example.org", "Colab", "mybinder"):
         assert text not in chapter
-    assert 'property="og:title" content="Doubling"' in chapter
+    assert 'property="og:title" content="07 Doubling"' in chapter
 
 
 def test_a_change_in_the_contents_reaches_every_page(small_book, toy):
@@ -348,7 +348,9 @@ import inspect
 
 print(inspect.getsource(double))
 """
-    unit = write_unit(toy.root, "07_toy", (toy.root / "solutions/07_toy/unit.py").read_text() + show)
+    unit = write_unit(
+        toy.root, "07_toy", (toy.root / "solutions/07_toy/unit.py").read_text() + show
+    )
     shutil.copytree(PROJECT / "book", toy.root / "book", ignore=shutil.ignore_patterns("results"))
     shutil.copy(PROJECT / "_config.yml", toy.root)
     (toy.root / "book" / "_toc.yml").write_text("root: welcome\nchapters:\n- file: units/07_toy\n")
