@@ -14,8 +14,8 @@ MOST = 50.0
 """The largest λ."""
 
 _ALT = (
-    "On the left the scores of people of two groups as two rows of dots under two densities, and "
-    "a line; who stands right of it gets a yes. On the right accuracy, parity gap and odds gap as "
+    "First the scores of people of two groups as two rows of dots under two densities, and "
+    "a line; who stands right of it gets a yes. Then accuracy, parity gap and odds gap as "
     "the weight of the adversary grows. A slider sets the weight: at 0 the row of group 1 lies far "
     "to the right, and as the weight grows it moves back until both rows coincide; the parity gap "
     "goes to 0 and accuracy falls a little."
@@ -36,7 +36,7 @@ class ForgetFigure(Figure):
     seed = t.Int(0).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        traits.setdefault("title", "To forget the group, the score must use it against its proxy")
+        traits.setdefault("title", "How a score forgets a group")
         traits.setdefault("alt", _ALT)
         super().__init__(**traits)
 

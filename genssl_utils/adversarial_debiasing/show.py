@@ -129,7 +129,7 @@ def weight_table(models: Sequence[Predictor]) -> Table:
         }
         for m in models
     ]  # fmt: skip
-    return table("Where the weight of the group goes: theory says +1, then towards −1", rows)
+    return table("Where the weight of the group goes: +1 is the best guess, −1 is parity", rows)
 
 
 def fairness_table(judged: Mapping[str, Judged]) -> Table:
@@ -137,7 +137,7 @@ def fairness_table(judged: Mapping[str, Judged]) -> Table:
     rows = [
         {
             "model": name, "accuracy, record": m.record, "accuracy, one bar": m.deserved,
-            "parity gap": m.parity, "odds gap": m.odds,
+            "parity gap": m.parity, "odds gap, record": m.odds,
         }
         for name, m in judged.items()
     ]  # fmt: skip

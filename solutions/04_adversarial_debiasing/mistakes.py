@@ -81,6 +81,15 @@ def against_everyone(y_hat, s):
     return torch.tensor(max(abs(share - overall) for share in _shares(y_hat, s)))
 
 
+@mistake(
+    "demographic_parity_gap",
+    "The mean of an empty group is no number: groups need not be 0 and 1. Take those that occur.",
+)
+def empty_groups(y_hat, s):
+    shares = torch.stack([y_hat[s == g].float().mean() for g in (0, 1)])
+    return shares.max() - shares.min()
+
+
 @variant("demographic_parity_gap")
 def one_hot_matrix(y_hat, s):
     member = (s[:, None] == s.unique()).double()
@@ -144,6 +153,32 @@ def averaged(y_hat, y, s):
 @mistake("equalized_odds_gap", "You add the two gaps. The larger of them is asked for.")
 def added(y_hat, y, s):
     return torch.tensor(sum(_odds(y_hat, y, s)))
+
+
+@mistake("equalized_odds_gap", "You return the smaller gap. The larger of the two is asked for.")
+def smaller(y_hat, y, s):
+    return torch.tensor(min(_odds(y_hat, y, s)))
+
+
+@mistake(
+    "equalized_odds_gap",
+    "You take one largest and one smallest share over both labels. Each label has its own gap.",
+)
+def one_gap_of_all(y_hat, y, s):
+    shares = [x for k in (0, 1) for x in _shares(y_hat[y == k], s[y == k])]
+    return torch.tensor(max(shares) - min(shares))
+
+
+@mistake(
+    "equalized_odds_gap",
+    "You divide by the whole group. Divide by those of the group that have the label.",
+)
+def divided_by_group(y_hat, y, s):
+    gaps = []
+    for label in (0, 1):
+        shares = _shares(y_hat * (y == label), s)
+        gaps.append(max(shares) - min(shares))
+    return torch.tensor(max(gaps))
 
 
 @mistake(
@@ -232,6 +267,15 @@ def half_detached(x, lam):
     return x + (lam * x).detach() - lam * x
 
 
+@mistake(
+    "reverse_gradient",
+    "The slope is right and the value is not: the part −λx changes it, too. Which multiple of "
+    "x.detach() makes up for that?",
+)
+def value_not_made_up(x, lam):
+    return x.detach() - lam * x
+
+
 @mistake("reverse_gradient", "The gradient is divided by λ, which should multiply it.")
 def divided(x, lam):
     through = -x / max(lam, 1e-6)
@@ -286,6 +330,28 @@ def divided_by_length(g_task, g_adversary, alpha):
 @mistake("project_out", "The adversary's gradient has the wrong sign: its loss should go up.")
 def adversary_added(g_task, g_adversary, alpha):
     return g_task - _projection(g_task, g_adversary) + alpha * g_adversary
+
+
+def _one_sided(g, h, sign):
+    along = sign * (g @ h) > 0
+    return _projection(g, h) if along else torch.zeros_like(h)
+
+
+@mistake("project_out", "You project only where g·h is positive. Take the part out for both signs.")
+def only_where_they_agree(g_task, g_adversary, alpha):
+    return g_task - _one_sided(g_task, g_adversary, 1) - alpha * g_adversary
+
+
+@mistake("project_out", "You project only where g·h is negative. Take the part out for both signs.")
+def only_where_they_fight(g_task, g_adversary, alpha):
+    return g_task - _one_sided(g_task, g_adversary, -1) - alpha * g_adversary
+
+
+@mistake(
+    "project_out", "All signs are turned. The optimiser descends what you return, as it does g."
+)
+def turned_round(g_task, g_adversary, alpha):
+    return _projection(g_task, g_adversary) + alpha * g_adversary - g_task
 
 
 @mistake("project_out", "The projection is missing: only α h was taken off.")
@@ -392,6 +458,27 @@ def not_balanced(z, s):
 def not_rescaled(z, s):
     first, second = _halves(z)
     return (_rescaled(*_guess(z, s, first, second)) + 1) / 2
+
+
+@mistake("leakage", "Guessing gives 1 here: take 1 off the sum of the two shares.")
+def one_not_taken_off(z, s):
+    first, second = _halves(z)
+    return _rescaled(*_guess(z, s, first, second)) + 1
+
+
+@mistake(
+    "leakage", "This is the plain accuracy: ½ is guessing, and a rare group hardly counts in it."
+)
+def accuracy(z, s):
+    first, second = _halves(z)
+    guess, truth = _guess(z, s, first, second)
+    return float((guess == truth).double().mean())
+
+
+@mistake("leakage", "A probe that is worse than guessing is below 0. Do not cut it off there.")
+def cut_at_zero(z, s):
+    first, second = _halves(z)
+    return max(0.0, _rescaled(*_guess(z, s, first, second)))
 
 
 @mistake("leakage", "The targets are 0 and 1, so zero is no middle. Take −1 and 1.")

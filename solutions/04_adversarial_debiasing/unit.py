@@ -22,11 +22,12 @@
 # **A question.** A firm trains a model on ten years of its own hiring. For all those years one group was held to a
 # higher bar. The firm is no fool: it deletes the column `group` before it trains. Is the model fair now?
 #
-# No. The school and the hobby are still there, and they tell the group. This unit removes what the *score* knows
-# about the group, not a column: a second network, the **adversary**, tries to guess the group from the score, and the
-# first one learns to leave it nothing to guess from.
+# No. School and hobby are still there, and tell the group. This unit removes what the *score* knows: a second
+# network, the **adversary**, tries to guess the group from the score, and the first one learns to leave it nothing to
+# guess from.
 #
-# Below: who was hired at each result of the skill test. We made these records, so the bias in them is known.
+# Below: who was hired at each result of the skill test. We made these records: who has skill + ½ effort above 0
+# *deserves* the job, and group 0 was held to a bar one unit higher. School and hobby run higher in group 1.
 
 # %% tags=["setup"]
 import torch
@@ -52,12 +53,13 @@ topic.hiring_picture()
 # ## Feel it first
 #
 # The smallest case {cite}`zhang2018mitigating`: the model sees a proxy u and the group s, and its score is
-# u + ρs. The proxy runs one unit higher in group 1. The model pays for its own mistakes, and λ times what the score
-# tells of the group. Move λ, and predict before you look:
+# u + ρs. Behind u is a hidden v, one unit higher in group 1; y = 1 where another noisy copy of v is above 0. The model
+# pays for its own mistakes, and λ times what the score tells of the group. The gaps, defined below, say how unequal
+# the groups' yeses are: 0 is equal. Move λ, and predict before you look:
 #
-# 1. At λ = 0, is the weight ρ of the group positive or negative?
-# 2. Where on the path does "delete the column" (ρ = 0) lie? Are the two clouds equal there?
-# 3. Push λ to the right end. What must ρ become so that the clouds coincide?
+# 1. As λ grows from 0, which way does the weight ρ of the group go, and where must it end so that the clouds coincide?
+# 2. ρ = 0 is "delete the column". Are the clouds equal there?
+# 3. Where is the *odds* gap smallest? Is the parity gap 0 there?
 
 # %% tags=["figure"]
 topic.forget_figure()
@@ -65,7 +67,7 @@ topic.forget_figure()
 # %% [markdown]
 # What to notice: without the column the gap is still there, for u itself tells the group. To forget, the score has to
 # *use* the column, against the proxy: ρ goes to −1, and u − s is the same in both groups. It costs accuracy, for here
-# the labels themselves differ between the groups.
+# the labels themselves differ between the groups. And the odds gap is near 0 halfway, and opens again towards parity.
 #
 # ## What is fair? Two answers
 #
@@ -79,12 +81,13 @@ topic.forget_figure()
 topic.record_table()
 
 # %% [markdown]
-# The first column shows the gap of parity, the other two those of the odds.
+# The first column shows the gap of parity, the other two those of the odds, with *deserved* as the label. With the
+# *record* as the label the firm has no odds gap at all: it agrees with itself.
 #
 # ## Exercise 1: the demographic-parity gap
 #
-# Write `demographic_parity_gap(y_hat, s)`: for decisions `y_hat` (N,), 0 or 1, and groups `s` (N,), the largest share of
-# yes in any group minus the smallest, a scalar. A group's label is any whole number; there may be more than two.
+# Write `demographic_parity_gap(y_hat, s)`: for decisions `y_hat` (N,), 0 or 1, and groups `s` (N,), the largest share
+# of yes in any group minus the smallest, a scalar. A group's label is any whole number; there may be more than two.
 #
 # *By hand:* decisions (1, 1, 0, 0, 1) in groups (0, 0, 0, 1, 1): shares 2/3 and 1/2, so the gap is 1/6.
 
@@ -212,9 +215,10 @@ ex.report()
 # %% [markdown]
 # ## Exercise 3: turn the gradient round
 #
-# The predictor should lower its own loss $L_P$ and *raise* the adversary's loss $L_A$; the adversary should
-# lower $L_A$. One trick does all of it in one backward pass {cite}`ganin2015unsupervised`: between the two sits a layer
-# that does nothing on the way forward, and multiplies the gradient by −λ on the way back.
+# The predictor should lower its own loss $L_P$ and *raise* the adversary's loss $L_A$; the adversary should lower
+# $L_A$. One trick lets a single optimiser, which lowers $L_P + L_A$, do all of it {cite}`ganin2015unsupervised`:
+# between the two sits a layer that does nothing on the way forward, and multiplies the gradient by −λ on the way
+# back.
 #
 # Write `reverse_gradient(x, lam)`: the values of `x`, any shape; the gradient that comes back is multiplied by
 # `-lam`, where `lam` is a number, 0 or more.
@@ -277,10 +281,12 @@ ex.report()
 # ## Exercise 4: project, then push
 #
 # The reversed gradient has a weak spot: the task's own gradient may point where the adversary gets *better*, and then
-# the two fight. Zhang et al. first take that part out. With $g$ the task's gradient and $h$ the adversary's, both in
-# the predictor's weights, the predictor steps along
+# the two fight. Zhang et al. take the part along the adversary's gradient out, whatever its sign. With $g$ the task's
+# gradient and $h$ the adversary's, both in the predictor's weights, the optimiser gets in place of $g$
 #
 # $$g - \operatorname{proj}_h g - \alpha h, \qquad \operatorname{proj}_h g = \frac{g^\top h}{\lVert h\rVert^2}\, h .$$
+#
+# It *descends*, w ← w − η(…), so the minus before αh makes the adversary's loss go up.
 #
 # Write `project_out(g_task, g_adversary, alpha)` for vectors (P,). Where $h = 0$ there is nothing to project on, and
 # the answer is $g$.
@@ -290,7 +296,7 @@ ex.report()
 
 # %% nbgrader={"grade": false, "grade_id": "project_out", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
 def project_out(g_task, g_adversary, alpha):
-    """The direction of a predictor's step beside an adversary (Zhang et al. 2018, section 3).
+    """What a predictor descends, in place of its gradient (Zhang et al. 2018, section 3).
 
     Args:
         g_task: gradient of the task's loss, (P,).
@@ -344,16 +350,17 @@ ex.report()
 # ## Exercise 5: what does a code still tell?
 #
 # Never ask the adversary that trained along whether it was beaten: the code learned to fool *that one*. Ask a **fresh
-# probe**. Write `leakage(z, s)` for codes `z` (N, D) and an attribute `s` (N,), 0 or 1:
+# probe**, here a linear one; a stronger one comes later. Write `leakage(z, s)` for codes `z` (N, D) and an attribute
+# `s` (N,), 0 or 1:
 #
 # 1. On the first N // 2 rows, fit $w^\top z + b$ to the targets $2s - 1$ by least squares.
 # 2. On the other rows, guess $s = 1$ where $w^\top z + b > 0$.
 # 3. Return (share of the s = 1 guessed right) + (share of the s = 0 guessed right) − 1: 0 is guessing, 1 is knowing.
 #
-# There are more rows than columns, and both groups occur in both halves.
+# Both groups occur in both halves.
 #
-# *By hand:* z = (0, 2, 1, 5 | 0, 4, 3, 2.5), s = (0, 1, 0, 1 | 0, 1, 0, 1). The fit changes sign at z = 2. It is right for
-# one of two zeros and for both ones: ½ + 1 − 1 = ½.
+# *By hand:* z = (0, 2, 1, 5 | 0, 4, 3, 2.5), s = (0, 1, 0, 1 | 0, 1, 0, 1). The fit changes sign at z = 2. It is
+# right for one of two zeros and for both ones: ½ + 1 − 1 = ½.
 
 
 # %% nbgrader={"grade": false, "grade_id": "leakage", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
@@ -390,7 +397,7 @@ with ex.check("a rare group, far from zero", weight=3):
     z = torch.randn(401, 3, generator=draw) + 1.2 * s[:, None] * torch.tensor([1.0, 0.0, -0.5]) + 4
     ex.value(ex.unchanged(leakage, z.clone(), s.clone()))
     ex.value(leakage(z + 2 * (torch.arange(401) < 200)[:, None], s))
-with ex.check("codes that say nothing, on a half that is turned round"):
+with ex.check("the second half has its labels turned round"):
     flip = torch.where(torch.arange(401) < 200, s, 1 - s)
     ex.value(leakage(z, flip))
 ### BEGIN HIDDEN TESTS
@@ -424,8 +431,8 @@ ex.report()
 # %% [markdown]
 # ## Experiment 1: the score
 #
-# First the toy of the figure, at three strengths, with your two ways of training. The theory says where the weight of
-# the group goes: from +1 times that of u (the best guess) towards −1 times (parity).
+# First the toy of the figure, with your two ways of training. Read in the figure where ρ should be at λ = 0.5 and at
+# λ = 1: reversal plays the same game. Where do you expect the projection, at α = 0.3?
 
 # %% tags=["experiment"]
 check.finished("adversarial_debiasing", "reverse_gradient", "project_out")
@@ -441,9 +448,13 @@ on_toy = [
 topic.weight_table(on_toy)
 
 # %% [markdown]
+# Reversal stops where the task pulls back as hard as the adversary pushes: near the figure's ρ, up to chance.
+# Projection takes the task's pull along h away, so any α > 0 goes on towards −1.
+#
 # Now the hiring records, with both goals: an adversary that sees only the score works for parity, one that sees the
-# label too works for equalised odds. *Record* is the accuracy on the biased labels, *one bar* that on
-# what people deserved. Predict: which column of the table suffers from parity, and which gains?
+# label too works for equalised odds. (The strengths were tried on other draws; beyond them the accuracy falls.) The
+# table has four columns: accuracy on the biased *record*, accuracy under *one bar*, the parity gap, and the
+# odds gap by the record. Predict for parity: which of the four get better than *plain*, and which worse?
 
 # %% tags=["experiment"]
 check.finished("adversarial_debiasing", "reverse_gradient", "project_out")
@@ -477,17 +488,17 @@ for name, m in judged.items():
     results.claim(f"odds gap, {name}", m.odds, better="lower")
 
 # %% [markdown]
-# Each adversary closes the gap that it watches, and may open the other: parity undoes the higher bar, so among the
-# *recorded* labels it must treat the groups differently. Measured by the record, fairness costs accuracy. Measured
-# by what people deserved, it costs nothing: the record was the mistake. In real life you rarely have
-# that last column.
+# Each adversary closes the gap that it watches, and may open the other: parity undoes the higher bar, so among
+# *recorded* labels it treats the groups differently. Without the column about half of the parity gap stays.
+# By the record, fairness costs accuracy. By what people deserved, parity gains a little; not more, for its bar is
+# equal, and too high for all. In real life you rarely have that column.
 #
 # ## Experiment 2: the code
 #
-# Twelve drawn persons. In each picture a person may wear stripes, have a beard, and lean to a side. A code of 16
-# numbers should say **who** it is, and hold enough to draw the picture again. It should not hold clothing, beard or
-# pose. Two means, each alone and both together: an adversary that looks for the three in the code, through your
-# `reverse_gradient`; and a decoder that is **told** the three {cite}`lample2017fader`, so that the code need not hold them.
+# Twelve drawn persons, who may wear stripes, have a beard, and lean left or right. A code of 16 numbers should say
+# **who** it is, and hold enough to draw the picture again, but not clothing, beard or pose. Two means, alone and
+# together: an adversary that looks for the three, through your `reverse_gradient`; and a decoder that is **told** the
+# three {cite}`lample2017fader`, so that the code need not hold them.
 
 # %% tags=["experiment"]
 check.finished("adversarial_debiasing", "reverse_gradient")
@@ -508,7 +519,8 @@ topic.swap_picture(encoders[-1], others)
 # pose. Blurry, for 16 numbers are few, but the person stays.
 #
 # Now ask a fresh probe, your `leakage`, on pictures that no encoder has seen. In brackets: what the adversary of the
-# training itself found out at the end. Predict: is it more, or less?
+# training itself found out at the end, on noisy codes of the pictures that it knew; where it did not push, it only
+# looked on. Predict: is it more, or less?
 
 # %% tags=["experiment"]
 check.finished("adversarial_debiasing", "reverse_gradient", "leakage")
@@ -522,8 +534,10 @@ for name, p in probed.items():
     results.claim(f"leakage, mean of the three, {name}", mean, better="lower")
 
 # %% [markdown]
-# The persons are told apart as well as before, and a linear probe finds far less of clothing and beard. The adversary
-# of the training often finds more: it is a network, and sees what no line can.
+# The persons are told apart as well as before, and a linear probe finds less of clothing and beard; a value just
+# below 0 is chance. Neither number is the answer: the probe is fresh and weak, the adversary strong, but it was
+# fooled. Look at *told*: there the line finds almost no clothing, and the network does, though nobody tried to hide
+# it.
 #
 # ## Where it breaks
 #
@@ -542,12 +556,14 @@ for name, found in later.items():
 
 # %% [markdown]
 # A code that fools its own adversary has not forgotten: part of it has hidden. Training stops at a truce between
-# *networks of that size*, and a stronger one finds more later: here most of the pose. So report the attack that
-# you tried, and never say "removed".
+# *networks of that size*, and a stronger one finds more later. The pose was never beaten, and nearly all of it
+# comes back; *told* alone hides from a line and not from a network; *both* holds out longest. So report the attack
+# that you tried, and never say "removed".
 #
 # ## What came out
 #
-# Your run (one seed) beside the mean ± standard deviation of the recorded seeds. Zhang et al. measure on the UCI Adult
+# Your run (one seed) beside the mean ± standard deviation of the recorded seeds. (Two right answers can differ in the
+# second digit: a game of two networks amplifies rounding.) Zhang et al. measure on the UCI Adult
 # census, which is our `full` scale; so their numbers do not stand here.
 
 # %% tags=["claim"]
@@ -556,7 +572,7 @@ results.table()
 # %% [markdown]
 # ## What to remember
 #
-# - Deleting a column removes nothing while the columns that stay tell it. To forget, a score must use it.
+# - Deleting a column removes only a part while the columns that stay tell the rest. To forget, a score must use it.
 # - Parity distrusts the labels, equalised odds trusts them: decide which, for in general you cannot have both.
 # - Judge a code by a fresh and strong probe on new data, never by the adversary it was trained with.
 #
