@@ -26,7 +26,7 @@ __all__ = [
     "train_maps",
 ]
 
-SPREAD, HIDDEN, BATCH, RATE = 0.15, 24, 128, 4e-3
+SPREAD, HIDDEN, BATCH, RATE = 0.15, 24, 64, 4e-3
 """Standard deviation of a group; width of the two hidden layers; points a step of each cloud;
 learning rate at the start."""
 

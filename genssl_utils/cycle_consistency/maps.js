@@ -74,6 +74,7 @@ async function render({ model, el }) {
   controls.append(lam.node, which.node, begun.node);
 
   const plane = svg("svg", { height: 260 });
+  let middle = 132;
   const heads = svg("defs", {}, ...["right", "wrong", "mine"].map((kind) => svg("marker", {
     id: `${kind}-${Math.random().toString(36).slice(2)}`, viewBox: "0 0 8 8", refX: 7, refY: 4,
     markerWidth: 6, markerHeight: 6, orient: "auto",
@@ -92,12 +93,13 @@ async function render({ model, el }) {
   let scale = 20;
   let width = 0;
   const side = () => REACH * scale + 8;
-  const spot = (p, inY) => [(inY ? width - side() : side()) + p[0] * scale, 132 - p[1] * scale];
+  const other = () => Math.min(width - side(), side() + 9.5 * scale);
+  const spot = (p, inY) => [(inY ? other() : side()) + p[0] * scale, middle - p[1] * scale];
   const held = point(life, knob, {
     label: "the point x", x: [-2.2, 2.2], y: [-2, 2], step: 0.05, format: tidy,
     at: (event) => {
       const box = plane.getBoundingClientRect();
-      return [(event.clientX - box.left - side()) / scale, (132 - (event.clientY - box.top)) / scale];
+      return [(event.clientX - box.left - side()) / scale, (middle - (event.clientY - box.top)) / scale];
     },
     onInput: (p) => set("place", p),
   });
@@ -219,8 +221,10 @@ async function render({ model, el }) {
 
   life.resize(plane, (w) => {
     width = w;
-    scale = Math.min(48, (w - 16) / (4 * REACH + 0.8));
-    write(plane, { viewBox: `0 0 ${w} 260` });
+    scale = Math.min(62, (w - 16) / (4 * REACH + 0.2));
+    middle = 20 + 2.2 * scale;
+    const height = Math.round(middle + 2.2 * scale);
+    write(plane, { viewBox: `0 0 ${w} ${height}`, height });
     draw();
   });
   for (const chart of charts) {

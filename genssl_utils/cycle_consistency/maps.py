@@ -70,7 +70,9 @@ def _clouds() -> list[dict[str, Any]]:
     told = []
     for name, cloud in CLOUDS.items():
         draw = torch.Generator().manual_seed(7)
-        points, group = cloud.draw((POINTS,), draw)
+        # As many of each group, so that a right map leaves no gap in the shares.
+        group = torch.arange(POINTS) % len(cloud.centres)
+        points = cloud.centres[group] + SPREAD * torch.randn(POINTS, 2, generator=draw)
         told.append({
             "name": name,
             "centres": cloud.centres.tolist(),

@@ -34,7 +34,7 @@ def relief(x: Tensor) -> Tensor:
 
 
 def mosaic(x: Tensor) -> Tensor:
-    """Digits as 4 × 4 tiles, each the mean of the 2 × 2 pixels under it: a style that loses.
+    """Digits as four tiles, each the mean of the 4 × 4 pixels under it: a style that loses.
 
     Args:
         x: (N, 1, 8, 8), from 0 to 1.
@@ -42,7 +42,7 @@ def mosaic(x: Tensor) -> Tensor:
     Returns:
         Pictures from −1 to 1, (N, 1, 8, 8).
     """
-    return 2 * F.interpolate(F.avg_pool2d(x, 2), scale_factor=2.0, mode="nearest") - 1
+    return 2 * F.interpolate(F.avg_pool2d(x, 4), scale_factor=4.0, mode="nearest") - 1
 
 
 STYLES = {"relief": relief, "mosaic": mosaic}
@@ -120,7 +120,7 @@ class Reader:
     """
 
     def __init__(
-        self, pictures: Tensor, labels: Tensor, *, steps: int = 400, seed: int = 0
+        self, pictures: Tensor, labels: Tensor, *, steps: int = 250, seed: int = 0
     ) -> None:
         draw = seed_all(seed, pictures.device)
         self.net = cnn(10, width=16).to(pictures.device)

@@ -24,7 +24,7 @@ __all__ = [
     "train_translators",
 ]
 
-WIDTH, BATCH, POOL, RATE = 24, 16, 48, 4e-3
+WIDTH, BATCH, POOL, RATE = 20, 8, 48, 4e-3
 """Channels; pictures a step of each heap; pictures that a buffer holds; learning rate at the start,
 which falls to 0 over the second half."""
 
@@ -81,7 +81,7 @@ class Translators:
 
 def train_translators(
     heaps: Heaps, answers: Answers, *,
-    lam: float = 1.0, identity: float = 0.5, name: str = "", steps: int = 300, seed: int = 0,
+    lam: float = 1.0, identity: float = 0.5, name: str = "", steps: int = 250, seed: int = 0,
 ) -> Translators:  # fmt: skip
     """Train a CycleGAN (Zhu et al. 2017, arXiv:1703.10593) on two heaps of pictures.
 
