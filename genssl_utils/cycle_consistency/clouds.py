@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -110,7 +111,7 @@ def _net(weights: Weights, h: Tensor, activation) -> Tensor:
 
 def _fresh(starts: int, widths: Sequence[int], gain: float, draw: torch.Generator) -> Weights:
     made = []
-    for n, m in zip(widths, widths[1:], strict=False):
+    for n, m in pairwise(widths):
         made.append(torch.randn(starts, n, m, generator=draw, device=draw.device))
         made[-1] = (made[-1] * gain / math.sqrt(n)).requires_grad_()
         made.append(torch.zeros(starts, 1, m, device=draw.device).requires_grad_())

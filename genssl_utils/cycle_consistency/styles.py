@@ -1,4 +1,4 @@
-"""Digits in three styles, and two heaps of them of which no picture has its partner in the other."""
+"""Digits in three styles, and two heaps of which no picture has its partner in the other."""
 
 from __future__ import annotations
 
