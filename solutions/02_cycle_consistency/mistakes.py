@@ -341,8 +341,11 @@ def by_numbers_of_rows(buffer, new, generator):
     return rows[order], rows[where]
 
 
+_COIN = "torch.rand((), generator=generator, device=generator.device)"
+_PLACE = "torch.randint(len(buffer), (), generator=generator, device=generator.device)"
 SURVIVORS: dict[str, str] = {
-    "replay: swap comparison in `torch.rand((), generator=generator, device=generator.device)"
-    " < 0.5`": "a draw that is exactly ½ comes once in millions",
+    f"replay: swap comparison in `{_COIN} < 0.5`": "a draw that is exactly ½ comes once in millions",
+    f"replay: drop device= of `{_COIN}`": "the checks draw on the CPU alone",
+    f"replay: drop device= of `{_PLACE}`": "the checks draw on the CPU alone",
 }
 """Mutants that no check has to reject, because they do the same: name → reason."""

@@ -62,10 +62,9 @@ topic.heaps_picture()
 topic.maps_figure()
 
 # %% [markdown]
-# What to notice: at λ = 0 a discriminator is content when f covers Y in the right shares, in whatever order, and
-# f and g do not know of each other. With λ above 0 they become each other's inverse. But a
-# *wrong* map has an inverse, too. Where a wrong start survives, its round trip is as short as that of a right one. No
-# loss here can tell them apart; the square has several answers of which none is better.
+# What to notice: at λ = 0 a discriminator is content when f covers Y in the right shares, in whatever order. With λ
+# above 0, f and g become inverse. But a *wrong* map has an inverse, too, and its round trip is as short. No loss
+# here tells them apart; the square has several answers of which none is better.
 #
 # ## Exercise 1: come home
 #
@@ -73,8 +72,8 @@ topic.maps_figure()
 #
 # $$L_{\text{cyc}}(x) = \operatorname{mean}\,\lvert g(f(x)) - x\rvert$$
 #
-# over all numbers of the batch. Write `cycle_loss(x, f, g)` for `x` (B, …) of any shape; `f` and `g` are functions that
-# take and give tensors of that shape. Gradients must reach both. (The other way round is `cycle_loss(y, g, f)`.)
+# over all numbers of the batch. Write `cycle_loss(x, f, g)` for `x` (B, …); `f` and `g` are functions of such tensors.
+# Gradients must reach both. (The other way round is `cycle_loss(y, g, f)`.)
 #
 # *By hand:* x = (1, 3), f doubles, g takes off 1: the trip ends at (1, 5), so the loss is (0 + 2) / 2 = 1.
 

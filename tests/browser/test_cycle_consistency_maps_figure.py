@@ -38,7 +38,7 @@ def pair(state: dict, data: dict) -> Pairs:
 def assert_equals_torch(data: dict, state: dict) -> None:
     """Where the point goes and comes home, and what is said of all points, by `apply` of torch."""
     maps, cloud = pair(state, data), state["clouds"][data["cloud"]]
-    place = torch.tensor(data["place"]).view(1, 1, 2)
+    place = torch.tensor(data["place"], dtype=torch.float32).view(1, 1, 2)
     there = apply(maps.f, place)
     assert data["there"] == pytest.approx(there.flatten().tolist(), abs=1e-4)
     assert data["home"] == pytest.approx(apply(maps.g, there).flatten().tolist(), abs=1e-4)
