@@ -175,8 +175,8 @@ def train_maps(
         one = answers.lsgan_losses(score(d_y, y), score(d_y, fake_y))[0]
         return one + answers.lsgan_losses(score(d_x, x), score(d_x, fake_x))[0]
 
-    forth = torch.optim.Adam([*f, *g], RATE, betas=(0.5, 0.999))
-    against = torch.optim.Adam([*d_x, *d_y], RATE, betas=(0.5, 0.999))
+    forth = torch.optim.Adam([*f, *g], RATE, betas=(0.5, 0.999), fused=True)
+    against = torch.optim.Adam([*d_x, *d_y], RATE, betas=(0.5, 0.999), fused=True)
     turns = {
         "translators": Objective(forth, translators),
         "discriminators": Objective(against, discriminators),

@@ -162,8 +162,8 @@ def by_two_l1_losses(x, y, f, g):
     return F.l1_loss(f(y), y) + F.l1_loss(g(x), x)
 
 
-def _gap(one, other):
-    return (one - other).abs().mean()
+def _gap(out, kept):
+    return (out - kept).abs().mean()
 
 
 @mistake(

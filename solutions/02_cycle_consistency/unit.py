@@ -386,7 +386,7 @@ ex.report()
 # %% tags=["experiment"]
 check.finished("cycle_consistency", "cycle_loss", "lsgan_losses", "identity_loss", "replay")
 answers = topic.Answers(cycle_loss, lsgan_losses, identity_loss, replay)
-cloud_steps = {"laptop": 300, "full": 4000}[scale]
+cloud_steps = {"laptop": 250, "full": 4000}[scale]
 on_clouds = {}
 for name, cloud, lam in (
     ("lopsided, λ = 0", "lopsided", 0.0),
@@ -419,7 +419,7 @@ for name, judged in on_clouds.items():
 
 # %% tags=["experiment"]
 check.finished("cycle_consistency", "cycle_loss", "lsgan_losses", "identity_loss", "replay")
-steps = {"laptop": 250, "full": 20_000}[scale]
+steps = {"laptop": 240, "full": 20_000}[scale]
 digits = topic.heaps("relief", seed=seed).to(device)
 of_ink, of_relief = topic.readers(digits, seed=seed)
 settings = {
