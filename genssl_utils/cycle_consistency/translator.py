@@ -30,7 +30,7 @@ which falls to 0 over the second half."""
 
 
 class Translator(nn.Module):
-    """Pictures (N, 1, 8, 8) to pictures of as many pixels: four convolutions, two of them on a detour.
+    """Pictures (N, 1, 8, 8) to pictures: four convolutions, two of them on a detour.
 
     Each sees 3 × 3 pixels, so a pixel that comes out depends on 9 × 9 that went in.
     """
