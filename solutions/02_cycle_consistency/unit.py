@@ -321,13 +321,15 @@ def followed(old, new, shown, kept):
     """The coins (1 is tails) and the places of the swaps, if shown and kept come from any."""
     ex.shape(shown, tuple(new.shape))
     ex.shape(kept, tuple(old.shape))
-    stands, coins, places = old.tolist(), [], []
+    stands, coins, places, lost = old.tolist(), [], [], []
     for mine, out in zip(new.tolist(), shown.tolist()):
         coins.append(int(out != mine))
-        if out != mine:
-            ex.true(out in stands, f"{out:g} is shown, and it stands at no place of the buffer.")
+        if out != mine and out in stands:
             places.append(stands.index(out))
             stands[places[-1]] = mine
+        elif out != mine:
+            lost.append(out)
+    ex.true(not lost, f"Shown, and at no place of the buffer: {len(lost)} fakes, as {lost[:1]}.")
     ex.true(stands == kept.tolist(), "The buffer is not what the swaps that were shown leave.")
     return torch.tensor(coins), torch.tensor(places)
 
