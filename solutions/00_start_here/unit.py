@@ -42,6 +42,7 @@ seed = 0
 #
 # | unit | what you will be able to do |
 # |---|---|
+# | `02_cycle_consistency` | translate pictures without a pair |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
 # | `05_gumbel_softmax` | send a gradient through a choice |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
@@ -141,4 +142,4 @@ ex.report()
 # - Write, check, read the hint, mend, check again.
 # - The experiments run on *your* functions.
 #
-# Now open `04_adversarial_debiasing/04_adversarial_debiasing.ipynb` in the folder list on the left.
+# Now open `02_cycle_consistency/02_cycle_consistency.ipynb` in the folder list on the left.
