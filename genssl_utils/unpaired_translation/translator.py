@@ -18,12 +18,12 @@ __all__ = ["Translator", "Vocabulary", "learn_from_pairs", "learn_without_pairs"
 WIDTH, HIDDEN, BATCH, RATE, LONGEST = 48, 64, 32, 5e-3, 14
 """Numbers in a word's vector and in a state; sentences of a kind in a step; learning rate; the
 most words of a translation."""
-DROP, SHUFFLE, ADVERSARY = 0.1, 3, 0.3
+DROP, SHUFFLE, ADVERSARY = 0.05, 1, 0.3
 """Share of words dropped, how far one may move, and the weight of the adversary."""
 
 Noise = Callable[[Tensor, float, int, torch.Generator], Tensor]
 LatentLoss = Callable[[Tensor, Tensor], Tensor]
-BackTranslate = Callable[[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Tensor], object]
+BackTranslate = Callable[[Callable, Callable, Tensor], tuple[Tensor, Tensor]]
 
 
 class Vocabulary:
@@ -135,7 +135,7 @@ class Translator(nn.Module):
 
 
 def learn_from_pairs(
-    texts: Texts, vocabulary: Vocabulary, *, steps: int = 300, seed: int = 0,
+    texts: Texts, vocabulary: Vocabulary, *, steps: int = 250, seed: int = 0,
     device: torch.device | str = "cpu",
 ) -> Translator:  # fmt: skip
     """The same network trained on sentences with their translations, in both directions."""
@@ -159,10 +159,10 @@ def learn_from_pairs(
 def learn_without_pairs(
     texts: Texts, vocabulary: Vocabulary, start: Aligned,
     noise: Noise, latent_adversarial_loss: LatentLoss, back_translate_batch: BackTranslate, *,
-    iterations: int = 3, steps: int = 150, seed: int = 0, adversary: float = ADVERSARY,
+    iterations: int = 3, steps: int = 120, seed: int = 0, adversary: float = ADVERSARY,
     watch: Callable[[Translator, int, int], Mapping[str, float]] | None = None,
     device: torch.device | str = "cpu",
-) -> list[dict[str, float]]:  # fmt: skip
+) -> tuple[Translator, list[dict[str, float]]]:  # fmt: skip
     """Lample et al. 2018 (arXiv:1711.00043): rebuild noisy sentences, translate back, fool a critic.
 
     In each iteration both texts are translated by what the last one learned (the first: word by
@@ -184,12 +184,14 @@ def learn_without_pairs(
         device: where to compute.
 
     Returns:
-        What `watch` returned, each time.
+        The network, and what `watch` returned each time.
     """
     draw = seed_all(seed)
     net = Translator(vocabulary, start).to(device)
     critic = mlp(HIDDEN, 1, hidden=(64,)).to(device)
-    true = [vocabulary.encode(side, i).to(device) for i, side in enumerate((texts.first, texts.second))]
+    true = [
+        vocabulary.encode(side, i).to(device) for i, side in enumerate((texts.first, texts.second))
+    ]
     lexicons = [_table(vocabulary, start, side).to(device) for side in (0, 1)]
     both = torch.optim.Adam(net.parameters(), RATE, betas=(0.5, 0.99))
     against = torch.optim.RMSprop(critic.parameters(), 1e-3)
@@ -203,12 +205,14 @@ def learn_without_pairs(
             out[len(words)] = 1
         return noisy
 
+    copies = [corrupt(rows) for rows in true]
     for iteration in range(1, iterations + 1):
+
         def ask(rows: Tensor, side: int, first: bool = iteration == 1) -> Tensor:
             return lexicons[side][rows] if first else net.translate(rows, side)
 
         net.eval()
-        copies, sources = [corrupt(rows) for rows in true], []
+        sources = []
         for side in (0, 1):
             made, kept = back_translate_batch(
                 lambda rows, other=1 - side: ask(rows, other), corrupt, true[side]
@@ -254,7 +258,7 @@ def learn_without_pairs(
             steps, title=f"iteration {iteration}", picture=False, record_every=max(1, steps // 3),
             on_record=record,
         )  # fmt: skip
-    return seen
+    return net.eval(), seen
 
 
 def _short(rows: Tensor) -> Tensor:

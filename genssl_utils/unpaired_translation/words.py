@@ -19,6 +19,9 @@ RESTARTS, TURNS, REFINE, NEIGHBOURS = 96, 150, 12, 5
 WIDE, NARROW, COMMON = 2.0, 0.4, 0.25
 """Width of the critic's kernel at the start and at the end; its width in log frequency."""
 
+ALIKE = 0.015
+"""What a gap in log frequency costs a pair of words in the final list."""
+
 Procrustes = Callable[[Tensor, Tensor], Tensor]
 Csls = Callable[[Tensor, int], Tensor]
 
@@ -50,7 +53,7 @@ class Aligned:
         first: the words that were turned.
         second: the words that stood still.
         turn: orthogonal matrix (MANY, MANY): `first.unit(MANY) @ turn` lies in the second cloud.
-        scores: CSLS of every pair of words, (V₁, V₂).
+        scores: CSLS of every pair of words, less what a gap in frequency costs, (V₁, V₂).
         criterion: mean CSLS of each word's best match, for every restart, (R,).
         picked: the restart with the highest criterion.
         tried: the scores of every restart, (R, V₁, V₂), for judging the criterion.
@@ -136,6 +139,7 @@ def align(
     rows, columns = _mutual(tried[picked])
     x, y = first.unit(MANY), second.unit(MANY)
     turn, scores = _refined(x, y, procrustes(x[rows], y[columns]), procrustes, csls)
+    scores = scores - ALIKE * gap**2 * frequency
     return Aligned(first, second, turn, scores, criterion, picked, tried)
 
 

@@ -277,6 +277,7 @@ class _World:
         for a, b in product(words, words):
             alike = sum(s * x * y for s, x, y in zip(TRAITS, traits[a], traits[b], strict=True))
             self.liking[a, b] = math.exp(min(4.0, alike) + WHIM * fixed.gauss(0, 1))
+        self.known = {word: fixed.uniform(0.05, 0.95) for word in words}
         self.often = {word: math.exp(OFTEN * fixed.gauss(0, 1)) for word in words}
 
     def choose(self, options: Sequence[tuple[str, ...]], *near: str) -> tuple[str, ...]:
@@ -293,7 +294,7 @@ class _World:
                 colour = self.choose(COLOURS, word[0])
             else:
                 manner = self.choose(MANNERS, word[0])
-        return Noun(word, self.draw.random() < 0.5, colour, manner)
+        return Noun(word, self.draw.random() < self.known[word[0]], colour, manner)
 
     def place(self, *near: str) -> tuple[tuple[str, ...], Noun]:
         where = self.choose(WHERE, *near)
