@@ -55,7 +55,8 @@ class NextWord:
         """Log-probability of a sentence, in nats."""
         words = ("", "", *sentence, "")
         return sum(
-            math.log((self.three[words[i - 2 : i + 1]] + 0.1) / (self.two[words[i - 2 : i]] + 0.1 * self.size))
+            math.log(self.three[words[i - 2 : i + 1]] + 0.1)
+            - math.log(self.two[words[i - 2 : i]] + 0.1 * self.size)
             for i in range(2, len(words))
         )  # fmt: skip
 

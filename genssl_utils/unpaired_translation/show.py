@@ -24,7 +24,7 @@ def texts_table(texts: Texts, rows: int = 5) -> Table:
     """A few sentences of either side; no row is a translation."""
     shown = zip(texts.first[:rows], texts.second[:rows], strict=True)
     return table(
-        "Two texts about one world. No row is a translation, and no sentence has one in the other text",
+        "Two texts about one world: no sentence has its translation in the other text",
         [{"English": " ".join(a), "French": " ".join(b)} for a, b in shown],
     )
 
@@ -108,11 +108,12 @@ def examples_table(
 ) -> Table:
     """French test sentences, word by word and by the network."""
     french = [pair[1] for pair in texts.test[:rows]]
+    names = ("French", "word by word", "network", "reference")
     told = zip(french, before, net.say(french, 0), (pair[0] for pair in texts.test), strict=False)
     return table(
         "From French into English",
         [
-            dict(zip(("French", "word by word", "network", "reference"), map(" ".join, row), strict=True))
+            dict(zip(names, map(" ".join, row), strict=True))
             for row in told
         ],
     )  # fmt: skip

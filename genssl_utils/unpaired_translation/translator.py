@@ -27,7 +27,7 @@ BackTranslate = Callable[[Callable, Callable, Tensor], tuple[Tensor, Tensor]]
 
 
 class Vocabulary:
-    """Words of two languages as numbers; 0 fills, 1 ends, 2 and 3 say in which language to speak."""
+    """Words of two languages as numbers; 0 fills, 1 ends, 2 and 3 say which language to speak."""
 
     def __init__(self, texts: Texts) -> None:
         self.sides = tuple(
@@ -206,10 +206,11 @@ def learn_without_pairs(
         return noisy
 
     copies = [corrupt(rows) for rows in true]
-    for iteration in range(1, iterations + 1):
 
-        def ask(rows: Tensor, side: int, first: bool = iteration == 1) -> Tensor:
-            return lexicons[side][rows] if first else net.translate(rows, side)
+    def iterate(iteration: int) -> None:
+
+        def ask(rows: Tensor, side: int) -> Tensor:
+            return lexicons[side][rows] if iteration == 1 else net.translate(rows, side)
 
         net.eval()
         sources = []
@@ -224,10 +225,11 @@ def learn_without_pairs(
         def batch() -> tuple[Tensor, Tensor, Tensor, Tensor]:
             given, target = [], []
             for side in (0, 1):
-                pick = torch.randint(len(true[side]), (2 * BATCH,), generator=draw).to(device)
                 made, kept = sources[side]
-                given += [copies[side][pick[:BATCH]], made[pick[BATCH:]]]
-                target += [true[side][pick[:BATCH]], kept[pick[BATCH:]]]
+                one = torch.randint(len(true[side]), (BATCH,), generator=draw).to(device)
+                two = torch.randint(len(made), (BATCH,), generator=draw).to(device)
+                given += [copies[side][one], made[two]]
+                target += [true[side][one], kept[two]]
             said = _sides(2 * BATCH, device)
             heard = torch.tensor([0, 1, 1, 0], device=device).repeat_interleave(BATCH)
             return _short(torch.cat(given)), _short(torch.cat(target)), said, heard
@@ -247,17 +249,24 @@ def learn_without_pairs(
             smooth = 0.1 + 0.8 * last["heard"]
             return F.binary_cross_entropy_with_logits(critic(last["means"])[:, 0], smooth)
 
-        def record(done: int, number: int = iteration) -> None:
+        def record(done: int) -> None:
             if watch is not None:
                 net.eval()
-                seen.append(dict(watch(net, number, (number - 1) * steps + done)))
+                seen.append(dict(watch(net, iteration, (iteration - 1) * steps + done)))
                 net.train()
 
+        turns = {
+            "translator": Objective(both, translator_loss, 1.0),
+            "critic": Objective(against, critic_loss),
+        }
         fit(
-            {"translator": Objective(both, translator_loss, 1.0), "critic": Objective(against, critic_loss)},
+            turns,
             steps, title=f"iteration {iteration}", picture=False, record_every=max(1, steps // 3),
             on_record=record,
         )  # fmt: skip
+
+    for number in range(1, iterations + 1):
+        iterate(number)
     return net.eval(), seen
 
 

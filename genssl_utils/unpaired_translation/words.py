@@ -144,7 +144,7 @@ def align(
 
 
 def right_share(aligned: Aligned, right: Mapping[str, frozenset[str]]) -> float:
-    """Share of the first language's words whose best match is a right one, of those that have one."""
+    """Share of the first language's words with a right match that get one."""
     found = aligned.lexicon()
     judged = [word for word in found if right.get(word)]
     return sum(found[word] in right[word] for word in judged) / len(judged)

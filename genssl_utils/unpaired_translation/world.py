@@ -34,7 +34,8 @@ THINGS = (
 )  # fmt: skip
 PLACES = (
     ("gardens", "jardins", "m", "สวน", "suan"), ("houses", "maisons", "f", "บ้าน", "ban"),
-    ("kitchens", "cuisines", "f", "ครัว", "khrua"), ("schools", "écoles", "f", "โรงเรียน", "rongrian"),
+    ("kitchens", "cuisines", "f", "ครัว", "khrua"),
+    ("schools", "écoles", "f", "โรงเรียน", "rongrian"),
     ("streets", "rues", "f", "ถนน", "thanon"), ("forests", "forêts", "f", "ป่า", "pa"),
     ("markets", "marchés", "m", "ตลาด", "talat"), ("churches", "églises", "f", "โบสถ์", "bot"),
 )  # fmt: skip

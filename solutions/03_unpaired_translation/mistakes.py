@@ -261,56 +261,87 @@ def by_log_sigmoid(logits, language):
 # --- back_translate_batch -----------------------------------------------------------------------
 
 
+def _with_words(sources, targets):
+    full = [i for i, row in enumerate(sources.tolist()) if any(row)]
+    return sources[full], targets[full]
+
+
 @oracle("back_translate_batch")
-def one_line(translate, corrupt, batch):
-    return corrupt(translate(batch)), batch.clone()
+def by_rows(translate, corrupt, batch):
+    return _with_words(corrupt(translate(batch)), batch.clone())
 
 
 @mistake("back_translate_batch", "Source and target are swapped: the true sentence is the target.")
 def swapped(translate, corrupt, batch):
-    return batch, corrupt(translate(batch))
+    return _with_words(corrupt(translate(batch)), batch)[::-1]
 
 
 @mistake("back_translate_batch", "The source has no noise: corrupt the translation.")
 def clean(translate, corrupt, batch):
-    return translate(batch), batch
+    return _with_words(translate(batch), batch)
 
 
 @mistake(
     "back_translate_batch", "You add noise first. Translate the true sentence, then add noise."
 )
 def noise_first(translate, corrupt, batch):
-    return translate(corrupt(batch)), batch
+    return _with_words(translate(corrupt(batch)), batch)
 
 
 @mistake("back_translate_batch", "The target is noisy, too. It should stay true.")
 def noisy_target(translate, corrupt, batch):
-    return corrupt(translate(batch)), corrupt(batch)
+    return _with_words(corrupt(translate(batch)), corrupt(batch))
 
 
 @mistake("back_translate_batch", "Nothing is translated: the source is only a noisy copy.")
 def autoencoder(translate, corrupt, batch):
-    return corrupt(batch), batch
+    return _with_words(corrupt(batch), batch)
 
 
 @mistake("back_translate_batch", "The target is the translation. It should be the true sentence.")
 def made_target(translate, corrupt, batch):
     made = translate(batch)
-    return corrupt(made), made
+    return _with_words(corrupt(made), made)
+
+
+@mistake("back_translate_batch", "A source without a word is still there: leave its row out.")
+def empty_kept(translate, corrupt, batch):
+    return corrupt(translate(batch)), batch
+
+
+@mistake(
+    "back_translate_batch", "You leave out rows with a single 0. Only rows without any word go."
+)
+def every_gap_dropped(translate, corrupt, batch):
+    sources = corrupt(translate(batch))
+    full = (sources != 0).all(1)
+    return sources[full], batch[full]
 
 
 @variant("back_translate_batch")
-def as_a_list(translate, corrupt, batch):
-    return [corrupt(translate(batch)), batch]
+def by_the_largest(translate, corrupt, batch):
+    source = corrupt(translate(batch))
+    told = source.amax(1) > 0
+    return [source[told], batch[told]]
 
 
 @variant("back_translate_batch")
-def with_a_copy(translate, corrupt, batch):
-    target = batch.clone()
-    source = translate(batch)
-    source = corrupt(source)
-    return source, target
+def row_by_row(translate, corrupt, batch):
+    source = corrupt(translate(batch))
+    rows = [(s, t) for s, t in zip(source, batch, strict=True) if s.sum() > 0]
+    return torch.stack([s for s, _ in rows]), torch.stack([t for _, t in rows])
 
 
-SURVIVORS: dict[str, str] = {}
+SURVIVORS: dict[str, str] = {
+    "noise: swap operator in `torch.arange(len(kept)) + (k + 1) * torch.rand(len(kept), generator=generator)`": (
+        "u and 1 − u have the same law, so the keys are only shifted"
+    ),
+    "noise: swap comparison in `torch.rand(len(tokens), generator=generator) >= p_drop`": (
+        "a draw is never exactly p_drop"
+    ),
+    "csls: drop keepdim= of `similarity.topk(k, dim=0).values.mean(dim=0, keepdim=True)`": (
+        "a vector of the columns' means is spread over the rows all the same"
+    ),
+    "csls: drop dim= of `similarity.topk(k, dim=1)`": "the last axis is torch's own choice",
+}
 """Mutants that no check has to reject, because they do the same: name → reason."""

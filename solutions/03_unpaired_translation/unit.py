@@ -280,12 +280,13 @@ def noise(tokens, p_drop, k, generator):
 ex = check.exercise("unpaired_translation", "noise", points=4)
 with ex.check("no noise leaves the sentence", weight=1):
     words = torch.tensor([9, 4, 4, 7, 30])
-    ex.value(ex.unchanged(lambda t: noise(t, 0.0, 0, check.generator(0)), words))
+    want = torch.tensor([9, 4, 4, 7, 30])
+    ex.value(ex.unchanged(lambda t: noise(t, 0.0, 0, check.generator(0)), words), want)
 with ex.check("how often two neighbours swap", weight=2):
     draw = check.generator(1)
-    made = [noise(torch.tensor([0, 1]), 0.0, 1, draw) for _ in range(2000)]
+    made = [noise(torch.tensor([0, 1]), 0.0, 2, draw) for _ in range(2000)]
     ex.true(all(len(m) == 2 for m in made), "A word was lost although p_drop is 0.")
-    ex.frequencies(torch.stack(made)[:, 0], torch.tensor([7 / 8, 1 / 8]), 2000)
+    ex.frequencies(torch.stack(made)[:, 0], torch.tensor([7 / 9, 2 / 9]), 2000)
 with ex.check("how many words stay", weight=2):
     draw = check.generator(2)
     many = [len(noise(torch.arange(2), 0.3, 0, draw)) for _ in range(2000)]
@@ -303,6 +304,14 @@ with ex.hidden(
 with ex.hidden("a longer sentence loses its share", weight=2, hint="p_drop is the chance to go."):
     many = [len(noise(torch.arange(3), 0.2, 2, ex.fresh)) for _ in range(2000)]
     ex.frequencies(torch.tensor(many), torch.tensor([0.008, 0.096, 0.384, 0.512]), 2000)
+with ex.hidden(
+    "one generator, one result", weight=1, hint="Draw from the generator that you are given."
+):
+    words = torch.arange(60)
+    once = noise(words.clone(), 0.2, 3, check.generator(5))
+    kept = noise(words.clone(), 0.5, 0, check.generator(6))
+    ex.value(noise(words.clone(), 0.2, 3, check.generator(5)), once)
+    ex.value(noise(words.clone(), 0.5, 0, check.generator(6)), kept)
 with ex.hidden("the words are the sentence's own", weight=1, hint="Return words, not places."):
     words = torch.randperm(900, generator=ex.fresh)[:12] + 50
     want = words.sort().values
@@ -383,7 +392,8 @@ ex.report()
 # **target**. Write `back_translate_batch(translate, corrupt, batch)`:
 #
 # - `batch`: true sentences, (B, T), int64; `translate`: (B, T) → (B, S), and `corrupt`: (B, S) → (B, S), functions;
-# - return `(sources, targets)`: the corrupted translations of the batch, and the true batch.
+# - return `(sources, targets)`: the corrupted translations of the batch, and the true batch. The number 0 is no word:
+#   leave out, in both, the rows whose source has no word at all.
 #
 # *By hand:* translate adds 10, corrupt doubles, batch = ((1, 2)): sources ((22, 24)), targets ((1, 2)).
 
@@ -400,11 +410,11 @@ def back_translate_batch(translate, corrupt, batch):
     Returns:
         Two tensors: sources (B, S) and targets (B, T).
     """
-    # What is noisy, what is true?
+    # What is noisy, what is true? Then choose rows with a mask of booleans.
     ### BEGIN SOLUTION
-    made = translate(batch)
-    sources = corrupt(made)
-    return sources, batch
+    sources = corrupt(translate(batch))
+    told = (sources > 0).any(dim=1)
+    return sources[told], batch[told]
     ### END SOLUTION
 
 
@@ -415,17 +425,37 @@ with ex.check("the worked number", weight=2):
     sources, targets = ex.parts(got, "sources, targets")
     ex.value(sources, what="sources")
     ex.value(targets, what="targets")
+with ex.check("a source without a word", weight=2):
+    batch = torch.tensor([[3, 3], [5, 3], [1, 9]])
+    got = back_translate_batch(lambda t: (t - 3).clamp(min=0), lambda t: 3 * t, batch)
+    sources, targets = ex.parts(got, "sources, targets")
+    ex.value(sources, what="sources")
+    ex.value(targets, what="targets")
 ### BEGIN HIDDEN TESTS
 with ex.hidden(
     "other functions", weight=3, hint="Translate first, then add noise, to the source alone."
 ):
     for width in (3, 6):
-        batch = torch.randint(50, (4, width), generator=ex.fresh)
-        want, true = (batch.flip(1) * 3 + 1) % 41, batch.clone()
-        got = back_translate_batch(lambda t: t.flip(1) * 3 + 1, lambda t: t % 41, batch)
+        batch = torch.randint(1, 50, (4, width), generator=ex.fresh)
+        want, true = (batch.flip(1) * 3 + 1) % 41 + 1, batch.clone()
+        got = back_translate_batch(lambda t: t.flip(1) * 3 + 1, lambda t: t % 41 + 1, batch)
         sources, targets = ex.parts(got, "sources, targets")
         ex.value(sources, want)
         ex.value(targets, true)
+with ex.hidden(
+    "rows that the noise emptied", weight=2, hint="A row goes when all of its source is 0."
+):
+    batch = torch.randint(1, 9, (12, 3), generator=ex.fresh)
+    batch[:5, 1:] = 0
+    batch[2] = torch.tensor([0, 0, 1])
+    emptied = [i for i, row in enumerate(batch.tolist()) if row[1:] == [0, 0]]
+    rows = [i for i in range(12) if i not in emptied]
+    want, true = batch[rows].clone(), batch[rows].clone()
+    want[:, 0] = 0
+    got = back_translate_batch(lambda t: t.clone(), lambda t: t * torch.tensor([0, 1, 1]), batch)
+    sources, targets = ex.parts(got, "sources, targets")
+    ex.value(sources, want)
+    ex.value(targets, true)
 ### END HIDDEN TESTS
 ex.report()
 
