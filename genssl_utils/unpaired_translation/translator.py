@@ -163,7 +163,7 @@ def learn_without_pairs(
     watch: Callable[[Translator, int, int], Mapping[str, float]] | None = None,
     device: torch.device | str = "cpu",
 ) -> tuple[Translator, list[dict[str, float]]]:  # fmt: skip
-    """Lample et al. 2018 (arXiv:1711.00043): rebuild noisy sentences, translate back, fool a critic.
+    """Lample et al. 2018 (arXiv:1711.00043): rebuild, translate back, fool a critic.
 
     In each iteration both texts are translated by what the last one learned (the first: word by
     word), and the network learns to get the true sentences back from these and from noisy copies.

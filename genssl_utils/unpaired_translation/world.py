@@ -165,7 +165,7 @@ def draw_texts(
     Example:
         >>> texts = draw_texts(100, held_out=10)
         >>> [" ".join(side) for side in texts.test[0]]
-        ['']
+        ['the girls behind some schools are big', 'les filles derrière des écoles sont grandes']
     """
     if min(sentences, held_out) < 1:
         raise ValueError("Ask for at least one sentence and one held-out pair.")

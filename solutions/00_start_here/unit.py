@@ -42,6 +42,7 @@ seed = 0
 #
 # | unit | what you will be able to do |
 # |---|---|
+# | `03_unpaired_translation` | translate without translated sentences |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
 # | `05_gumbel_softmax` | send a gradient through a choice |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
@@ -142,4 +143,4 @@ ex.report()
 # - Write, check, read the hint, mend, check again.
 # - The experiments run on *your* functions.
 #
-# Now open `04_adversarial_debiasing/04_adversarial_debiasing.ipynb` in the folder list on the left.
+# Now open `03_unpaired_translation/03_unpaired_translation.ipynb` in the folder list on the left.
