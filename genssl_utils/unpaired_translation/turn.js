@@ -97,7 +97,7 @@ function render({ model, el }) {
     html("div", { class: "genssl-panel" }, html("p", { class: "genssl-heading", text: "The two clouds" }), plane),
     html("div", { class: "genssl-panel" }, html("p", { class: "genssl-heading", text: "What the critic finds, by angle" }), chart)),
   said,
-  html("p", { class: "genssl-note genssl-said", text: "Discs are English words, squares French ones. A line joins words that are each other's nearest: thick where they are translations, thin and dashed where they are not." }));
+  html("p", { class: "genssl-note genssl-said", text: "Discs are English words, squares French ones. A ring lights up round two words that are each other's nearest and translations; a dashed line joins two that are nearest and wrong." }));
 
   let [wide, long] = [0, 0];
   function draw() {
@@ -113,12 +113,15 @@ function render({ model, el }) {
       const put = ([x, y]) => [wide / 2 + scale * x, high / 2 - scale * y];
       now.forEach((p, i) => { const [cx, cy] = put(p); write(discs[i], { cx, cy }); });
       french.forEach((p, i) => { const [x, y] = put(p); write(squares[i], { x: x - 4.5, y: y - 4.5 }); });
-      lines.replaceChildren(...pairs.map(([i, j]) => {
+      lines.replaceChildren(...pairs.flatMap(([i, j]) => {
         const [[x1, y1], [x2, y2]] = [put(now[i]), put(french[j])];
-        return svg("line", {
-          x1, y1, x2, y2, stroke: i === j ? "var(--genssl-positive)" : "var(--genssl-baseline)",
-          "stroke-width": i === j ? 5 : 1.5, "stroke-dasharray": i === j ? null : "3 3", "stroke-linecap": "round",
-        });
+        if (i === j) return [svg("circle", {
+          cx: (x1 + x2) / 2, cy: (y1 + y2) / 2, r: 10, fill: "var(--genssl-positive)", "fill-opacity": 0.25,
+          stroke: "var(--genssl-positive)", "stroke-width": 2,
+        })];
+        return [svg("line", {
+          x1, y1, x2, y2, stroke: "var(--genssl-baseline)", "stroke-width": 1.5, "stroke-dasharray": "3 3",
+        })];
       }));
     }
     if (long > 0) {

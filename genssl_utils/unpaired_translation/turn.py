@@ -12,10 +12,10 @@ __all__ = ["TurnFigure", "turn_figure"]
 
 _ALT = (
     "Two clouds of 24 points in one plane: English words as discs, French words as squares. A "
-    "slider turns the English cloud. A line joins each pair of words that are each other's "
-    "nearest; it is thick where they are translations. Below, a curve shows for every angle how "
-    "well a critic tells the clouds apart; it is lowest where all the words meet, and has other "
-    "low places. A button lets the adversary turn the cloud downhill, one step at a time."
+    "slider turns the English cloud. A ring lights up round each pair of words that are each "
+    "other's nearest and translations; a dashed line joins those that are not. A curve shows for "
+    "every angle how well a critic tells the clouds apart; it is lowest where all the words meet, "
+    "and has other low places. A button lets the adversary turn the cloud downhill, step by step."
 )
 
 

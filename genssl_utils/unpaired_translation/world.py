@@ -127,8 +127,8 @@ class Texts:
         Licence: MIT, as this code.
         Size: as asked for; about 70 English, 90 French and 65 Thai words.
         Split: no sentence of `first` has its translation in `second`; no sentence of `validation`
-            or `test` has either of its sides in `first`, `second` or `paired`. The lack of Thai
-            articles and of colours that differ makes some different sentences equal in Thai.
+            or `test` has either of its sides in `first`, `second` or `paired`. Thai has no
+            articles: what differs in English by these alone is one sentence there, drawn once.
         Must not be used for: claims about the grammar or the use of real languages.
 
     Attributes:
