@@ -58,7 +58,7 @@ seed = 0
 # The next cell looks at your machine.
 
 # %% tags=["setup"]
-needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "tqdm")
+needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "sacrebleu", "tqdm")
 missing = [name for name in needed if importlib.util.find_spec(name) is None]
 print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.__version__}.")
 print("A GPU is here too." if torch.cuda.is_available() else "No GPU, and none is needed.")
