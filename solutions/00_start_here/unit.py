@@ -43,6 +43,7 @@ seed = 0
 # | unit | what you will be able to do |
 # |---|---|
 # | `02_cycle_consistency` | translate pictures without a pair |
+# | `03_unpaired_translation` | translate without translated sentences |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
 # | `05_gumbel_softmax` | send a gradient through a choice |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
@@ -57,7 +58,7 @@ seed = 0
 # The next cell looks at your machine.
 
 # %% tags=["setup"]
-needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "tqdm")
+needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "sacrebleu", "tqdm")
 missing = [name for name in needed if importlib.util.find_spec(name) is None]
 print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.__version__}.")
 print("A GPU is here too." if torch.cuda.is_available() else "No GPU, and none is needed.")

@@ -138,7 +138,7 @@ def test_a_reader_by_ear_is_told(site):
     root = figures(page)
     root.get_by_label("λ, weight").press("End")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.startsWith('λ = 50.00. ρ = −')"
+        "document.querySelector('[aria-live=polite]').textContent.startsWith('λ = 50.00. ρ = −')"
     )
 
 

@@ -176,7 +176,7 @@ def test_a_reader_by_ear_is_told(site):
     assert "the ceiling" in root.locator(".genssl-unseen").first.text_content()
     root.get_by_label("true information").press("Home")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.includes('of 0.10 nats')"
+        "document.querySelector('[aria-live=polite]').textContent.includes('of 0.10 nats')"
     )
 
 

@@ -178,7 +178,7 @@ def test_a_reader_by_ear_is_told(site):
     assert "Solid lines pull" in root.locator(".genssl-unseen").first.text_content()
     root.get_by_label("temperature").press("Home")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.includes('Temperature 0.02')"
+        "document.querySelector('[aria-live=polite]').textContent.includes('Temperature 0.02')"
     )
 
 

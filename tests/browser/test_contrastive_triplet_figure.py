@@ -181,7 +181,7 @@ def test_a_reader_by_ear_is_told(site):
     assert "three zones" in root.locator(".genssl-unseen").first.text_content()
     root.get_by_label("margin").press("Home")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.includes('Negative 2 is easy')"
+        "document.querySelector('[aria-live=polite]').textContent.includes('Negative 2 is easy')"
     )
 
 

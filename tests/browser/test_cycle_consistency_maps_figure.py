@@ -134,7 +134,7 @@ def test_a_reader_by_ear_is_told(site):
     root = figures(page)
     root.get_by_label("λ, weight of the cycle loss").press("End")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.startsWith('λ = 10, start 1: ')"
+        "document.querySelector('[aria-live=polite]').textContent.startsWith('λ = 10, start 1: ')"
     )
 
 

@@ -232,7 +232,7 @@ def test_a_reader_of_the_page_by_ear_is_told(site):
     assert "which you can drag" in root.locator(".genssl-unseen").first.text_content()
     root.get_by_label("temperature").press("Home")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.includes('Temperature 0.05')"
+        "document.querySelector('[aria-live=polite]').textContent.includes('Temperature 0.05')"
     )
 
 

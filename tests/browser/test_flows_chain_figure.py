@@ -256,7 +256,7 @@ def test_a_reader_of_the_page_by_ear_is_told(site):
     assert "which you can drag" in root.locator(".genssl-unseen").first.text_content()
     root.get_by_role("slider", name="the point z₀").press("Home")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.includes('z₀ = −3.00 becomes')"
+        "document.querySelector('[aria-live=polite]').textContent.includes('z₀ = −3.00 becomes')"
     )
 
 

@@ -153,7 +153,7 @@ def test_the_theme_follows_the_page_and_a_listener_is_told(site):
     assert root.evaluate(paper) != light
     root.get_by_label("layer").press("Home")
     page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent.includes('of 4 after 100 steps')"
+        "document.querySelector('[aria-live=polite]').textContent.includes('of 4 after 100 steps')"
     )
 
 
