@@ -29,6 +29,8 @@ STUDENTS_TOOLS = (
 )  # fmt: skip
 """The modules of `genssl_utils/course` behind `genssl lab`, `check` and `doctor`; no other goes."""
 
+README = "README.md"
+
 LONG_ENOUGH = 25
 """A line of an answer counts as leaked from this many characters that are not spaces."""
 
@@ -73,6 +75,8 @@ def collect(units: Sequence[Unit]) -> dict[str, bytes]:
     for name in TOP_LEVEL:
         if (root / name).is_file():
             found[name] = (root / name).read_bytes()
+    if README in found:  # that of the course speaks to those who teach and build it
+        found[README] = (Path(__file__).parent / "templates" / "students.md").read_bytes()
     for path in files_under(root / "genssl_utils"):
         inside = path.relative_to(root / "genssl_utils").parts
         if inside[0] == "course" and inside[1:] not in {(name,) for name in STUDENTS_TOOLS}:

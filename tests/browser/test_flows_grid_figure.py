@@ -267,7 +267,8 @@ def test_a_reader_of_the_page_by_ear_is_told(site):
     assert "can be dragged in x" in root.locator(".genssl-unseen").first.text_content()
     root.get_by_role("slider", name="the point in x").press("ArrowRight")
     page.wait_for_function(
-        "document.querySelector('[aria-live=polite]').textContent.startsWith('x = (0.05, 0.00) goes to')"
+        "document.querySelector('[aria-live=polite]').textContent"
+        ".startsWith('x = (0.05, 0.00) goes to')"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 
 import pytest
@@ -38,7 +39,7 @@ def test_work_begun_in_the_notebooks_stays_out(toy, tmp_path_factory):
     [
         ("genssl_utils/toy/a.py", "    the_reference_answer_of_double = x + x", "a.py"),
         ("genssl_utils/toy/b.js", "// ### BEGIN SOLUTION", "BEGIN SOLUTION"),
-        ("README.md", 'ex.true(double(-31337) == -62674, "wrong at -31337")', "README.md"),
+        ("Makefile", 'ex.true(double(-31337) == -62674, "wrong at -31337")', "Makefile"),
     ],
 )  # fmt: skip
 def test_a_leak_stops_the_bundle_and_nothing_is_written(toy, name, text, told):
@@ -82,6 +83,11 @@ def test_the_real_bundle_is_whole_and_holds_no_answer(tmp_path):
                  "notebooks/00_start_here/00_start_here.ipynb",
                  "notebooks/05_gumbel_softmax/05_gumbel_softmax.ipynb"):  # fmt: skip
         assert f"genssl/{part}" in files
+    readme = files["genssl/README.md"]
+    for path in re.findall(r"`([\w./-]+\.\w+|LICENSE[\w-]*)`", readme):
+        assert f"genssl/{path}" in files, f"the students' README speaks of {path}"
+    for word in ("grade", "solutions", "make test"):
+        assert word not in readme
     assert not [name for name in files if "solutions" in name or "mistakes" in name]
     tools = {name.split("/")[-1] for name in files if "/course/" in name}
     assert tools == set(STUDENTS_TOOLS)
