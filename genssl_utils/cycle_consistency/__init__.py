@@ -19,6 +19,7 @@ from genssl_utils.cycle_consistency.show import (
 from genssl_utils.cycle_consistency.styles import Heaps, Reader, heaps
 from genssl_utils.cycle_consistency.translator import (
     Translators,
+    bounds,
     digit_table,
     judge_digits,
     readers,
@@ -35,6 +36,7 @@ __all__ = [
     "Reader",
     "Translators",
     "between_picture",
+    "bounds",
     "cloud_table",
     "digit_table",
     "find_hidden",

@@ -235,7 +235,8 @@ def cloud_table(judged: Mapping[str, Judged]) -> Table:
             "setting": name,
             "starts whose map is right": f"{int((j.right > 0.9).sum())} of {len(j.right)}",
             "points in their own group": j.right.mean().item(),
-            "shares of the groups off by": j.gap.mean().item(),
+            "shares off by": j.gap.mean().item(),
+            "in the worst start": j.gap.max().item(),
             "|g(f(x)) − x|": j.forth.mean().item(),
             "|f(g(y)) − y|": j.back.mean().item(),
         }

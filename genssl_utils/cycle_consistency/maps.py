@@ -24,10 +24,10 @@ _ALT = (
     "Arrows lead from points of X to where the map f sends them in Y; they are dashed and dark red "
     "where that is another group. From each end the map g leads home to a cross in X, which lies "
     "on the point if the round trip is right. A slider sets the weight λ of the cycle loss, "
-    "buttons choose the cloud and the start of the training. Without the cycle loss the arrows "
-    "fill Y, often in the wrong order, and the crosses lie elsewhere; with it they come home, "
-    "from wrong places, too. Below, for each λ and start, the share of points in their own group "
-    "and the error of the round trip."
+    "buttons choose the cloud and the start of the training. Without the cycle loss some starts "
+    "fill Y in the wrong order, others leave a group of Y empty, and most crosses lie elsewhere; "
+    "from λ = 1 on all come home, from wrong places, too. Below, for each λ and start, the share "
+    "of points in their own group and the error of the round trip."
 )
 
 

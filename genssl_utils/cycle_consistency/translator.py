@@ -18,6 +18,7 @@ __all__ = [
     "Translated",
     "Translator",
     "Translators",
+    "bounds",
     "digit_table",
     "judge_digits",
     "readers",
@@ -199,6 +200,29 @@ def judge_digits(pair: Translators, heaps: Heaps, of_x: Reader, of_y: Reader) ->
         forth=error(pair.g(there), x),
         back=error(pair.f(back), y),
     )
+
+
+def bounds(heaps: Heaps, of_x: Reader, of_y: Reader) -> dict[str, Translated]:
+    """What the readers say of the true partners, and of pictures that nobody translates.
+
+    Args:
+        heaps: whose test pictures are read.
+        of_x: a reader of ink.
+        of_y: a reader of the second style.
+    """
+    labels = heaps.labels
+    perfect = Translated(
+        kept=of_y.share_right(heaps.y_test, labels),
+        kept_back=of_x.share_right(heaps.x_test, labels),
+        pair=0.0,
+        forth=0.0,
+        back=0.0,
+    )
+    idle = Translators("", nn.Identity(), nn.Identity())
+    return {
+        "true partners": perfect,
+        "left as it is": judge_digits(idle, heaps, of_x, of_y),
+    }
 
 
 def digit_table(judged: Mapping[str, Translated]) -> Table:

@@ -1,5 +1,7 @@
 """What students write for the exercises of 02_cycle_consistency: wrong, or right and unusual."""
 
+import random
+
 import torch
 from torch.nn import functional as F
 
@@ -54,6 +56,23 @@ def first_map_cut_off(x, f, g):
 @mistake("cycle_loss", "Without absolute values, errors up and errors down cancel.")
 def signed(x, f, g):
     return (g(f(x)) - x).mean()
+
+
+@mistake(
+    "cycle_loss", "You take a mean over the batch, then add up. Take one mean over all numbers."
+)
+def mean_over_the_batch(x, f, g):
+    return (g(f(x)) - x).abs().mean(0).sum()
+
+
+@mistake("cycle_loss", "You add up the means of the examples. Take one mean over all numbers.")
+def means_added_up(x, f, g):
+    return (g(f(x)) - x).abs().reshape(len(x), -1).mean(1).sum()
+
+
+@mistake("cycle_loss", "You add the trip that begins with g. One way is asked for: f, then g.")
+def both_ways(x, f, g):
+    return (g(f(x)) - x).abs().mean() + (f(g(x)) - x).abs().mean()
 
 
 @variant("cycle_loss")
@@ -139,6 +158,27 @@ def one_mean(real, fake):
     return (targets**2).mean(), ((fake - 1) ** 2).mean()
 
 
+@mistake(
+    "lsgan_losses",
+    "You detach the fakes' scores. Detach nothing here: the caller detaches the picture, not its score.",
+)
+def detached(real, fake):
+    right, _, fooled = _squares(real, fake)
+    return (right + (fake.detach() ** 2).mean()) / 2, fooled
+
+
+@mistake("lsgan_losses", "You square the mean. Take the mean of the squares.")
+def square_of_the_mean(real, fake):
+    judge = ((real - 1).mean() ** 2 + fake.mean() ** 2) / 2
+    return judge, (fake - 1).mean() ** 2
+
+
+@mistake("lsgan_losses", "You add up. Take a mean over the scores of each kind.")
+def scores_added_up(real, fake):
+    judge = (((real - 1) ** 2).sum() + (fake**2).sum()) / 2
+    return judge, ((fake - 1) ** 2).sum()
+
+
 @variant("lsgan_losses")
 def by_inner_products(real, fake):
     r, f = real.reshape(-1) - 1, fake.reshape(-1)
@@ -208,6 +248,26 @@ def identity_squared(x, y, f, g):
 @mistake("identity_loss", "You add up. Take a mean over the numbers of each side.")
 def identity_added_up(x, y, f, g):
     return (f(y) - y).abs().sum() + (g(x) - x).abs().sum()
+
+
+@mistake(
+    "identity_loss",
+    "You take one mean over the numbers of both sides. Take one for each, and add the two.",
+)
+def pooled(x, y, f, g):
+    gaps = [(f(y) - y).abs().reshape(-1), (g(x) - x).abs().reshape(-1)]
+    return torch.cat(gaps).mean()
+
+
+@mistake("identity_loss", "Without absolute values, changes up and changes down cancel.")
+def identity_signed(x, y, f, g):
+    return (f(y) - y).mean() + (g(x) - x).mean()
+
+
+@mistake("identity_loss", "No gradient reaches the maps: something cuts it off (no_grad, detach).")
+def maps_cut_off(x, y, f, g):
+    with torch.no_grad():
+        return _gap(f(y), y) + _gap(g(x), x)
 
 
 @variant("identity_loss")
@@ -307,6 +367,68 @@ def last_place_left_out(buffer, new, generator):
             shown.append(row)
         else:
             place = int(torch.randint(len(kept) - 1, (), generator=generator))
+            shown.append(kept[place].clone())
+            kept[place] = row
+    return torch.stack(shown), kept
+
+
+@mistake(
+    "replay",
+    "`buffer[k]` is a view: when you overwrite the place, what you kept changes with it. Use .clone().",
+)
+def kept_a_view(buffer, new, generator):
+    kept, shown = buffer.clone(), []
+    for row in new:
+        if torch.rand((), generator=generator) < 0.5:
+            shown.append(row)
+        else:
+            place = int(torch.randint(len(kept), (), generator=generator))
+            old = kept[place]
+            kept[place] = row
+            shown.append(old)
+    return torch.stack(shown), kept
+
+
+@mistake(
+    "replay",
+    "Two swaps of one batch can meet at the same place: go one new picture after the other.",
+)
+def all_at_once(buffer, new, generator):
+    kept, shown = buffer.clone(), new.clone()
+    tails = torch.rand(len(new), generator=generator) < 0.5
+    places = torch.randint(len(buffer), (len(new),), generator=generator)
+    shown[tails] = buffer[places[tails]]
+    kept[places[tails]] = new[tails]
+    return shown, kept
+
+
+@mistake(
+    "replay", "What is shown at once goes into the buffer, too. At heads the buffer stays as it is."
+)
+def stored_at_heads_too(buffer, new, generator):
+    kept, shown = buffer.clone(), []
+    for row in new:
+        place = int(torch.randint(len(kept), (), generator=generator))
+        tails = torch.rand((), generator=generator) < 0.5
+        shown.append(kept[place].clone() if tails else row)
+        kept[place] = row
+    return torch.stack(shown), kept
+
+
+@mistake("replay", "You toss one coin for the whole batch. Each new picture has a coin of its own.")
+def one_coin_for_all(buffer, new, generator):
+    heads = torch.rand((), generator=generator) < 0.5
+    return _played(buffer, new, generator, chance=1.0 if heads else 0.0)
+
+
+@mistake("replay", "Your coins do not come from the generator: two calls with equal seeds differ.")
+def chance_from_elsewhere(buffer, new, generator):
+    kept, shown = buffer.clone(), []
+    for row in new:
+        if random.random() < 0.5:
+            shown.append(row)
+        else:
+            place = random.randrange(len(kept))
             shown.append(kept[place].clone())
             kept[place] = row
     return torch.stack(shown), kept

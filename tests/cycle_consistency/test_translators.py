@@ -168,6 +168,18 @@ def test_a_reader_reads_true_pictures(digits):
     assert reader.share_right(digits.x_test, digits.labels) < 0.5
 
 
+def test_the_table_of_digits_says_what_perfect_and_idle_maps_reach(digits):
+    of_ink, of_relief = topic.readers(digits)
+    known = topic.bounds(digits, of_ink, of_relief)
+    perfect, idle = known["true partners"], known["left as it is"]
+    assert perfect.kept == of_relief.share_right(digits.y_test, digits.labels) > 0.9
+    assert perfect.kept_back == of_ink.share_right(digits.x_test, digits.labels) > 0.9
+    assert idle.kept == of_relief.share_right(digits.x_test, digits.labels) < 0.5
+    assert idle.pair == pytest.approx((digits.x_test - digits.y_test).abs().mean().item())
+    assert idle.forth == idle.back == 0
+    assert [row["training"] for row in topic.digit_table(known).rows] == list(known)
+
+
 # --- hiding -------------------------------------------------------------------------------------
 
 
