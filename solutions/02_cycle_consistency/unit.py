@@ -434,17 +434,18 @@ for name, cloud, lam in (
 check.finished("cycle_consistency", "cycle_loss", "lsgan_losses", "identity_loss", "replay")
 topic.cloud_table(on_clouds)
 
+# %% [markdown]
+# λ brings everybody home. At λ = 0 most starts get the shares right; the mean hides that one or two may leave groups
+# empty (see the worst start). A map that lays two groups on one has no inverse; a wrong order has one, so a start that
+# is wrong at λ = 1 comes home all the same. On the square only the two nearest turns come out, 45° one way or the
+# other: the maps are x + net(x) and start near standing still. Which of the two, no loss decides.
+
 # %% tags=["claim"]
 for name, judged in on_clouds.items():
     results.claim(f"points in their own group, {name}", judged.right.mean(), unit="share")
     results.claim(f"round trip |g(f(x)) − x|, {name}", judged.forth.mean(), better="lower")
 
 # %% [markdown]
-# λ brings everybody home. At λ = 0 most starts get the shares right; the mean hides that one or two may leave groups
-# empty (see the worst start). A map that lays two groups on one has no inverse; a wrong order has one, so a start that
-# is wrong at λ = 1 comes home all the same. On the square only the two nearest turns come out, 45° one way or the
-# other: the maps are x + net(x) and start near standing still. Which of the two, no loss decides.
-#
 # ## Experiment 2: ink and relief
 #
 # Now pictures. f and g are small convolutional networks; the discriminators score patches. X holds 628 digits in ink, Y
@@ -472,6 +473,7 @@ trained = {
 translated = {
     name: topic.judge_digits(pair, digits, of_ink, of_relief) for name, pair in trained.items()
 }
+
 # %% [markdown]
 # The columns: the share of digits that the reader still reads after f, and after g; how far f(x) is from its hidden
 # partner; the two round trips. Two rows to compare with: true partners, and f and g that leave all as it is.
