@@ -191,13 +191,11 @@ check.finished("unpaired_translation", "procrustes", "csls")
 english, french = topic.word_vectors(texts.first), topic.word_vectors(texts.second)
 right = topic.dictionary("english", "french")
 found = {
-    "vectors": topic.align(
-        english, french, procrustes, csls, frequency=False, restarts=48, seed=seed
-    ),
+    "vectors": topic.align(english, french, procrustes, csls, frequency=False, seed=seed),
     "vectors and frequency": topic.align(english, french, procrustes, csls, seed=seed),
 }
 aligned = found["vectors and frequency"]
-topic.alignment_table(found, right)
+topic.alignment_table(found, right, "critic sees")
 
 # %% tags=["figure"]
 topic.restart_picture(aligned, right)
@@ -550,10 +548,9 @@ lost = topic.align(
     topic.word_vectors(apart.second),
     procrustes,
     csls,
-    restarts=48,
     seed=seed,
 )
-topic.alignment_table({"one world": aligned, "two worlds": lost}, right)
+topic.alignment_table({"one world": aligned, "two worlds": lost}, right, "texts")
 
 # %% tags=["claim"]
 results.claim("right words, two worlds", topic.right_share(lost, right), unit="share")
