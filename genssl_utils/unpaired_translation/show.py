@@ -63,8 +63,8 @@ def restart_picture(aligned: Aligned, right: Right) -> Figure:
         color=plots.COLOURS["data"],
     )  # fmt: skip
     axes.set(
-        title="Does the criterion know which start went well?", xlabel="mean CSLS of the best matches",
-        ylabel="share of words right", ylim=(-0.03, 1.03),
+        title="Does the criterion know which start went well?",
+        xlabel="mean CSLS of the best matches", ylabel="share of words right", ylim=(-0.03, 1.03),
     )  # fmt: skip
     return figure
 

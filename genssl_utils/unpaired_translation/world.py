@@ -25,7 +25,8 @@ BEINGS = (
 )  # fmt: skip
 THINGS = (
     ("apples", "pommes", "f", "แอปเปิล", "aeppoen"), ("eggs", "œufs", "m", "ไข่", "khai (low tone)"),
-    ("cakes", "gâteaux", "m", "เค้ก", "khek"), ("lemonades", "limonades", "f", "น้ำมะนาว", "nam manao"),
+    ("cakes", "gâteaux", "m", "เค้ก", "khek"),
+    ("lemonades", "limonades", "f", "น้ำมะนาว", "nam manao"),
     ("teas", "thés", "m", "ชา", "cha"), ("books", "livres", "m", "หนังสือ", "nangsue"),
     ("letters", "lettres", "f", "จดหมาย", "chotmai"), ("cars", "voitures", "f", "รถ", "rot"),
     ("boats", "bateaux", "m", "เรือ", "ruea"), ("flowers", "fleurs", "f", "ดอกไม้", "dokmai"),
@@ -175,8 +176,8 @@ def draw_texts(
 
     Example:
         >>> texts = draw_texts(100, held_out=10)
-        >>> [" ".join(side) for side in texts.test[0]]
-        ['the white mice never sell the red eggs', 'les souris blanches ne vendent jamais les œufs rouges']
+        >>> " ".join(texts.test[0][1])
+        'les souris blanches ne vendent jamais les œufs rouges'
     """
     if min(sentences, held_out) < 1:
         raise ValueError("Ask for at least one sentence and one held-out pair.")
