@@ -615,7 +615,7 @@ results.table()
 # %% [markdown]
 # ## What to remember
 #
-# - Two languages about one world give word clouds of nearly one shape: turn one until no adversary tells them apart.
+# - Two languages about one world give word clouds of nearly one shape: turn one until no critic tells them apart.
 # - Most starts fail. Make many, and pick by a criterion that needs no dictionary; it leans the right way, no more.
 # - Back-translation turns text into pairs: the made side is the source, the true side the target.
 #
