@@ -173,7 +173,9 @@ def kept_and_dropped_swapped(tokens, p_drop, k, generator):
     return _by_keys(kept, k + 1, generator)
 
 
-@mistake("noise", "The keys reach only to i + k. Then the furthest move is too rare: take k + 1.")
+@mistake(
+    "noise", "Too few words swap: u is uniform on [0, k + 1), not on [0, k), and no whole number."
+)
 def reach_too_short(tokens, p_drop, k, generator):
     return _by_keys(_keep(tokens, p_drop, generator), k, generator)
 
@@ -207,13 +209,6 @@ def all_or_none(tokens, p_drop, k, generator):
 def places(tokens, p_drop, k, generator):
     kept = _keep(tokens, p_drop, generator)
     return _by_keys(torch.arange(len(kept)), k + 1, generator)
-
-
-@mistake("noise", "The u are whole numbers here. Draw them uniform on [0, k + 1): torch.rand.")
-def whole_keys(tokens, p_drop, k, generator):
-    kept = _keep(tokens, p_drop, generator)
-    keys = torch.arange(len(kept)) + torch.randint(0, k + 1, (len(kept),), generator=generator)
-    return kept[keys.argsort(stable=True)]
 
 
 @mistake("noise", "A dropped word became 0. Leave it out, so that the sentence gets shorter.")

@@ -253,8 +253,7 @@ results.claim(
 # %% [markdown]
 # ## Exercise 3: noise to rebuild from
 #
-# What came: in the recorded mean not harder. A Thai word has one form; a French adjective often has two, and each is
-# seen half as often.
+# What came: in the recorded mean about as good as French, with larger differences from seed to seed.
 #
 # A translator that only copies learns nothing. So it must rebuild a sentence from a noisy copy
 # {cite}`lample2018unsupervised`: words are dropped, and the rest move a little. Write
@@ -602,8 +601,8 @@ results.claim("criterion, one world", aligned.criterion.max())
 results.claim("criterion, two worlds", lost.criterion.max())
 
 # %% [markdown]
-# As many starts as before. Without a second text to compare with, such a value of the criterion tells little: it is a
-# little lower than for one world.
+# As many starts as before. The criterion is lower than for one world; but without a second text to compare with, a
+# value alone tells little.
 #
 # ## What came out
 #
