@@ -21,24 +21,31 @@ Right = Mapping[str, frozenset[str]]
 
 
 def texts_table(texts: Texts, rows: int = 5) -> Table:
-    """A few sentences of either side; no row is a translation."""
+    """A few sentences of either side; a row is no pair."""
     shown = zip(texts.first[:rows], texts.second[:rows], strict=True)
     return table(
-        "Two texts about one world: no sentence has its translation in the other text",
+        "Two texts about one world: a row is no pair, no sentence has its translation here",
         [{"English": " ".join(a), "French": " ".join(b)} for a, b in shown],
     )
 
 
-def alignment_table(found: Mapping[str, Aligned], right: Right) -> Table:
-    """For each alignment: how many restarts go well, and which is picked."""
+def alignment_table(found: Mapping[str, Aligned], right: Right, names: str) -> Table:
+    """For each alignment: how many starts go well, which is picked, and what its list is worth.
+
+    Args:
+        found: name → alignment.
+        right: the dictionary that judges.
+        names: what the names say, the heading of their column.
+    """
     rows = []
     for name, aligned in found.items():
         tried = shares_tried(aligned, right)
         rows.append(
             {
-                "critic sees": name, "restarts above ½": float((tried > 0.5).float().mean()),
-                "best restart": float(tried.max()), "picked restart": float(tried[aligned.picked]),
-                "after the last refinement": right_share(aligned, right),
+                names: name, "starts above ½": f"{int((tried > 0.5).sum())} of {len(tried)}",
+                "best start": float(tried.max()), "picked start": float(tried[aligned.picked]),
+                "criterion of the picked": float(aligned.criterion[aligned.picked]),
+                "final list": right_share(aligned, right),
             }
         )  # fmt: skip
     return table("Share of English words whose best French match is right", rows)
@@ -56,8 +63,8 @@ def restart_picture(aligned: Aligned, right: Right) -> Figure:
         color=plots.COLOURS["data"],
     )  # fmt: skip
     axes.set(
-        title="The criterion knows which restart went well", xlabel="mean CSLS of the best matches",
-        ylabel="share of words right", ylim=(-0.03, 1.03),
+        title="Does the criterion know which start went well?",
+        xlabel="mean CSLS of the best matches", ylabel="share of words right", ylim=(-0.03, 1.03),
     )  # fmt: skip
     return figure
 

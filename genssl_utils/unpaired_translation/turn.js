@@ -46,7 +46,8 @@ export function mutual(a, b) {
 
 // ---------------------------------------------------------------- the picture
 
-const STEP = 2;
+const [STEP, START] = [2, 140];
+const TOP = 0.16; // the scale stands still, so that one sees a valley get shallow
 const ANGLES = Array.from({ length: 181 }, (_, i) => -180 + 2 * i);
 const wrap = (angle) => ((((angle + 180) % 360) + 360) % 360) - 180;
 const signed = (v) => `${v < 0 ? "−" : ""}${Math.abs(Math.round(v))}°`;
@@ -73,12 +74,16 @@ function render({ model, el }) {
     if (next === at) still();
     else set("angle", wrap(next));
   };
-  const go = button(life, "Let the adversary turn it", () => {
+  const go = button(life, "Turn it downhill, against the critic", () => {
     still();
     timer = setInterval(descend, 40);
     descend();
   });
-  controls.append(turn.node, blur.node, html("div", { class: "genssl-buttons" }, go));
+  const again = button(life, `Back to ${START}°`, () => {
+    still();
+    set("angle", START);
+  });
+  controls.append(turn.node, blur.node, html("div", { class: "genssl-buttons" }, go, again));
 
   const high = 300;
   const plane = svg("svg", { height: high });
@@ -86,7 +91,7 @@ function render({ model, el }) {
   const discs = english.map(() => svg("circle", { r: 5, fill: "var(--genssl-model)" }));
   const squares = french.map(() => svg("rect", { width: 9, height: 9, fill: "none", stroke: "var(--genssl-data)", "stroke-width": 2 }));
   plane.append(lines, ...squares, ...discs);
-  const tall = 220;
+  const [tall, left] = [220, 42];
   const chart = svg("svg", { height: tall + 44 });
   const curve = svg("path", { fill: "none", stroke: "var(--genssl-negative)", "stroke-width": 2.5 });
   const spot = svg("circle", { r: 6, fill: "var(--genssl-negative)", stroke: "var(--genssl-paper)", "stroke-width": 1.5 });
@@ -126,16 +131,19 @@ function render({ model, el }) {
     }
     if (long > 0) {
       const costs = ANGLES.map((a) => distance(turned(english, a), french, width));
-      const top = Math.max(...costs);
-      const across = (a) => 12 + ((a + 180) / 360) * (long - 24);
-      const down = (v) => tall - (v / top) * (tall - 16);
+      const across = (a) => left + ((a + 180) / 360) * (long - left - 12);
+      const down = (v) => tall - (v / TOP) * (tall - 16);
       write(curve, { d: `M${ANGLES.map((a, i) => `${across(a).toFixed(1)},${down(costs[i]).toFixed(1)}`).join("L")}` });
       write(spot, { cx: across(angle), cy: down(found) });
       marks.replaceChildren(
-        svg("line", { class: "genssl-axis", x1: 12, x2: long - 12, y1: tall, y2: tall }),
+        svg("line", { class: "genssl-axis", x1: left, x2: long - 12, y1: tall, y2: tall }),
+        ...[0, 0.05, 0.1, 0.15].flatMap((v) => [
+          svg("line", { class: "genssl-axis", x1: left - 4, x2: left, y1: down(v), y2: down(v) }),
+          svg("text", { class: "genssl-soft", x: left - 7, y: down(v) + 4, "text-anchor": "end", text: v.toFixed(2) }),
+        ]),
         ...[-180, -90, 0, 90, 180].map((a) => svg("text", {
           class: "genssl-soft", x: across(a), y: tall + 18, text: signed(a),
-          "text-anchor": a === -180 ? "start" : a === 180 ? "end" : "middle",
+          "text-anchor": a === 180 ? "end" : "middle",
         })),
         svg("text", { class: "genssl-soft", x: long - 12, y: tall + 38, "text-anchor": "end", text: "angle" }),
       );

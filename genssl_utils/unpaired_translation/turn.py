@@ -15,7 +15,8 @@ _ALT = (
     "slider turns the English cloud. A ring lights up round each pair of words that are each "
     "other's nearest and translations; a dashed line joins those that are not. A curve shows for "
     "every angle how well a critic tells the clouds apart; it is lowest where all the words meet, "
-    "and has other low places. A button lets the adversary turn the cloud downhill, step by step."
+    "and has other low places; the wider the critic, the shallower the curve. One button turns the "
+    "cloud downhill, step by step; another puts it back to 140 degrees."
 )
 
 
@@ -31,7 +32,7 @@ class TurnFigure(Figure):
     width = t.Float(0.3).tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        traits.setdefault("title", "Turn one cloud until nobody can tell it from the other")
+        traits.setdefault("title", "Turn one cloud until the critic cannot tell it from the other")
         traits.setdefault("alt", _ALT)
         super().__init__(**traits)
 

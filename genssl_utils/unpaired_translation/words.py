@@ -14,7 +14,7 @@ __all__ = ["Aligned", "Vectors", "align", "right_share", "word_vectors"]
 
 FEW, MANY = 15, 25
 """Numbers in a vector: while the clouds are turned, and for the last refinement."""
-RESTARTS, TURNS, REFINE, NEIGHBOURS = 96, 150, 12, 5
+RESTARTS, TURNS, REFINE, NEIGHBOURS = 48, 150, 12, 5
 """Random starts; steps of the turning; rounds of refinement; k of CSLS."""
 WIDE, NARROW, COMMON = 2.0, 0.4, 0.25
 """Width of the critic's kernel at the start and at the end; its width in log frequency."""

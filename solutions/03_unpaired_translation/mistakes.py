@@ -123,6 +123,25 @@ def summed(similarity, k):
     return 2 * similarity - k * rows - k * columns if k > 1 else 2 * similarity - rows - columns
 
 
+@mistake("csls", "The rows' means are spread along the wrong axis: keep them as a column (N, 1).")
+def rows_without_keepdim(similarity, k):
+    rows, columns = _means(similarity, k)
+    flat = rows[:, 0]
+    return 2 * similarity - flat - columns
+
+
+@mistake("csls", "You take the k-th largest alone. The mean of the k largest is asked for.")
+def kth_alone(similarity, k):
+    rows = similarity.sort(1, descending=True).values[:, k - 1 : k]
+    columns = similarity.sort(0, descending=True).values[k - 1 : k]
+    return 2 * similarity - rows - columns
+
+
+@mistake("csls", "You take the largest alone. The mean of the k largest is asked for.")
+def largest_alone(similarity, k):
+    return 2 * similarity - similarity.amax(1, keepdim=True) - similarity.amax(0, keepdim=True)
+
+
 @variant("csls")
 def by_sorting(similarity, k):
     rows, columns = _means(similarity, k)
@@ -154,7 +173,9 @@ def kept_and_dropped_swapped(tokens, p_drop, k, generator):
     return _by_keys(kept, k + 1, generator)
 
 
-@mistake("noise", "The keys reach only to i + k. Then the furthest move is too rare: take k + 1.")
+@mistake(
+    "noise", "Too few words swap: u is uniform on [0, k + 1), not on [0, k), and no whole number."
+)
 def reach_too_short(tokens, p_drop, k, generator):
     return _by_keys(_keep(tokens, p_drop, generator), k, generator)
 
@@ -165,7 +186,10 @@ def full_shuffle(tokens, p_drop, k, generator):
     return kept[torch.randperm(len(kept), generator=generator)] if k else kept
 
 
-@mistake("noise", "You shuffle nothing: sort the kept words by their keys.")
+@mistake(
+    "noise",
+    "Nothing moves: sort the kept words by their keys, and draw for each word a u of its own.",
+)
 def never_shuffled(tokens, p_drop, k, generator):
     return _keep(tokens, p_drop, generator)
 
@@ -185,6 +209,39 @@ def all_or_none(tokens, p_drop, k, generator):
 def places(tokens, p_drop, k, generator):
     kept = _keep(tokens, p_drop, generator)
     return _by_keys(torch.arange(len(kept)), k + 1, generator)
+
+
+@mistake("noise", "A dropped word became 0. Leave it out, so that the sentence gets shorter.")
+def dropped_to_zero(tokens, p_drop, k, generator):
+    stay = torch.rand(len(tokens), generator=generator) >= p_drop
+    return _by_keys(tokens * stay, k + 1, generator)
+
+
+@mistake(
+    "noise",
+    "This is the inverse of the order: the places that argsort gives are what you index by.",
+)
+def inverse_order(tokens, p_drop, k, generator):
+    kept = _keep(tokens, p_drop, generator)
+    keys = torch.arange(len(kept)) + (k + 1) * torch.rand(len(kept), generator=generator)
+    return kept[keys.argsort().argsort()]
+
+
+@mistake(
+    "noise", "The keys count from the old places. Count i among the kept words, after dropping."
+)
+def old_places(tokens, p_drop, k, generator):
+    stay = torch.rand(len(tokens), generator=generator) >= p_drop
+    keys = torch.arange(len(tokens)) + (k + 1) * torch.rand(len(tokens), generator=generator)
+    return tokens[stay][keys[stay].argsort()]
+
+
+@mistake(
+    "noise", "You draw from torch's own noise. Give torch.rand the generator that you are given."
+)
+def generator_ignored(tokens, p_drop, k, generator):
+    kept = tokens[torch.rand(len(tokens)) >= p_drop]
+    return kept[(torch.arange(len(kept)) + (k + 1) * torch.rand(len(kept))).argsort()]
 
 
 @variant("noise")

@@ -1,4 +1,4 @@
-"""The figure of two word clouds: its numbers are NumPy's, and hand, key and adversary move it."""
+"""The figure of two word clouds: its numbers are NumPy's; hand, key and button move it."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_it_turns_by_mouse_and_by_keyboard(site):
     notes.assert_clean()
 
 
-def test_the_adversary_turns_it_downhill_until_it_is_still(site):
+def test_it_runs_downhill_until_it_is_still(site):
     page, notes = site(turn_figure(angle=60.0))
     root = figures(page)
     start = shown(root)
-    root.get_by_role("button", name="Let the adversary turn it").click()
+    root.get_by_role("button", name="Turn it downhill, against the critic").click()
     page.wait_for_timeout(3500)
     end = shown(root)
     assert end["found"] < start["found"]
@@ -63,6 +63,19 @@ def test_the_adversary_turns_it_downhill_until_it_is_still(site):
     assert shown(root) == end
     assert_equals_numpy(end)
     notes.assert_clean()
+
+
+@pytest.mark.parametrize(("width", "arrives"), [(0.3, False), (1.4, True)])
+def test_from_140_degrees_only_a_wide_critic_leads_home(site, width, arrives):
+    page, _ = site(turn_figure(width=width))
+    root = figures(page)
+    go = root.get_by_role("button", name="Turn it downhill")
+    go.click()
+    page.wait_for_timeout(5000)
+    assert (shown(root)["angle"] == 0) is arrives
+    root.get_by_role("button", name="Back to 140°").click()
+    page.wait_for_timeout(200)
+    assert shown(root)["angle"] == 140
 
 
 def test_the_words_are_the_numbers(site):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,7 +11,7 @@ from scipy.linalg import orthogonal_procrustes
 
 from genssl_utils import unpaired_translation as topic
 from genssl_utils.kit.training import cpu_threads
-from genssl_utils.unpaired_translation.world import LANGUAGES, THAI
+from genssl_utils.unpaired_translation.world import BEINGS, COLOURS, LANGUAGES, PEOPLE, THAI
 
 
 def by_scipy(x, y):
@@ -59,17 +61,31 @@ def test_no_training_sentence_has_its_translation_anywhere(languages):
         assert not {pair[1] for pair in held} & (set(texts.second) | set(way.values()))
 
 
-def test_french_agrees_and_puts_colours_after_the_noun():
-    texts = topic.draw_texts(2000)
-    for sentence in texts.second:
-        told = " ".join(sentence)
-        assert "noires chats" not in told
-        assert "chats noires" not in told
-        assert "filles noirs" not in told
-        assert "ne attendent" not in told
-    said = {" ".join(s) for s in texts.second}
-    assert any("filles noires" in s for s in said)
+def test_french_agrees_puts_colours_after_the_noun_and_says_de_where_it_should():
+    said = [" ".join(s) for s in topic.draw_texts(2000).second]
+    for told in said:
+        for wrong in ("noires chats", "chats noires", "souris noirs", "ne attendent", "près les"):
+            assert wrong not in told
+        if "jamais" in told:
+            assert told.split("jamais ")[1].split()[0] != "des"
+        for word, after in pairwise(told.split()):
+            if word in ("d'", "de"):
+                assert (word == "d'") == (after[0] in "aeiouhéœ")
+    assert any("souris noires" in s for s in said)
     assert any("de petites" in s for s in said)
+    assert any("jamais d' " in s for s in said)
+    assert any("mangent jamais de" in s for s in said)
+
+
+def test_no_colour_is_said_of_people():
+    texts = topic.draw_texts(3000)
+    for sentence in texts.first:
+        for i, word in enumerate(sentence):
+            if word in {c[0] for c in COLOURS}:
+                assert PEOPLE.isdisjoint(sentence[i + 1 : i + 2])
+                if sentence[i - 1] == "are":
+                    until = [w for w in sentence[:i] if w in PEOPLE | {b[0] for b in BEINGS}]
+                    assert until[0] not in PEOPLE
 
 
 def test_the_thai_list_is_whole_and_each_word_is_told():
@@ -186,6 +202,6 @@ def test_agreement_is_a_correlation():
 def test_tables_and_pictures_say_what_they_show(texts, aligned):
     right = topic.dictionary("english", "french")
     assert "translation" in repr(topic.texts_table(texts))
-    assert "mine" in repr(topic.alignment_table({"mine": aligned}, right))
+    assert "mine" in repr(topic.alignment_table({"mine": aligned}, right, "whose"))
     assert "picked" in repr(topic.restart_picture(aligned, right))
     assert "66.0" in repr(topic.bleu_table({"x": (66.0, 1.0)}))
