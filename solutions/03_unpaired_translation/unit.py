@@ -242,8 +242,6 @@ results.claim(
     unit="share",
     better="higher",
 )
-well = (topic.shares_tried(aligned, right) > 0.5).float().mean()
-results.claim("restarts with more than half the words right", well, unit="share")
 results.claim(
     "best restart minus the picked one",
     topic.shares_tried(aligned, right).max() - topic.shares_tried(aligned, right)[aligned.picked],
