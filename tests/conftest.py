@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from genssl_utils.course.doctor import find_browser
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _skipped: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """A running Chromium."""
+    path = find_browser()
+    if path is None:
+        pytest.skip("no browser: install Chromium, on Debian with `apt-get install chromium`")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="no playwright: `pip install playwright`"
+    )
+    with playwright.sync_playwright() as driver:
+        # --no-sandbox: a container's root user may not make the browser's own sandbox.
+        running = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from genssl_utils.adversarial_debiasing.persons import NUISANCES, PERSONS, Gallery
 from genssl_utils.kit.nets import mlp
-from genssl_utils.kit.training import Objective, fit, seed_all
+from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
 
 __all__ = ["CODE", "Encoder", "Probed", "attack", "later_adversary", "probe", "train_encoder"]
 
@@ -119,8 +119,6 @@ def train_encoder(
     def encoder_loss(step: int) -> Tensor:
         x, code, who, nuisance = batch()
         weight = lam * min(1.0, 2 * step / steps)
-        for group in slowing.param_groups:
-            group["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
         guess = adversary(reverse_gradient(code, weight))
         right.append(((guess.detach() > 0) == nuisance.bool()).float().mean(0))
         drawn = decoder(torch.cat([code, nuisance * told], 1))
@@ -133,7 +131,11 @@ def train_encoder(
     turns = {f"adversary {i + 1}": Objective(steady, adversary_loss) for i in range(TURNS)}
     name = name or f"λ = {lam:g}, decoder {'told' if told else 'not told'}"
     encoder = Objective(slowing, encoder_loss)
-    fit(turns | {"encoder": encoder}, steps, title=f"a code, {name}", picture=False)
+    fall = half_then_fall(slowing, steps)
+    fit(
+        turns | {"encoder": encoder}, steps, title=f"a code, {name}", picture=False,
+        after_step=lambda step: fall.step(),
+    )  # fmt: skip
     for part in (net, head, decoder):
         part.eval()
     along = 2 * torch.stack(right[-100:]).mean(0) - 1

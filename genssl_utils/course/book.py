@@ -4,62 +4,30 @@ from __future__ import annotations
 
 import functools
 import http.server
-import importlib.metadata
 import importlib.util
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from rich.console import Console
 
-from genssl_utils.course import record
 from genssl_utils.course.build import release
 from genssl_utils.course.bundle import refuse_answers
-from genssl_utils.course.files import digest, files_under, write_atomic
+from genssl_utils.course.files import digest, files_under, installed, write_atomic
 from genssl_utils.course.pages import page
-from genssl_utils.course.print_edition import NAME, find_browser, print_book
+from genssl_utils.course.print_edition import NAME, need_browser, print_book
 from genssl_utils.course.run import Job, execute_all
 from genssl_utils.course.source import CourseError, Unit
 from genssl_utils.course.terms import link_first_uses, read_terms
-from genssl_utils.course.ways import Addresses, addresses, for_colab, ways
-from genssl_utils.course.welcome import welcome_page
-from genssl_utils.kit.results import quantity, spread_text
-
-TABLES = "<!-- tables: written by genssl book -->"
-"""Where `book/results.md` gets the recorded numbers."""
-
-GET = "<!-- get: written by genssl book -->"
-TABLE_OF_UNITS = "<!-- units: written by genssl book -->"
-"""Where the pages for students and instructors get what only the sources know."""
-
-PRINTED = "<!-- printed: written by genssl book -->"
-PRINT_LINK = f'The whole book is also <a href="{NAME}">one PDF</a>, for paper.'
-"""Where `book/welcome.md` gets a link to the print edition, and the link."""
-
-BESIDE = """## Beside other libraries
-
-Ours and a peer's, or our own methods beside each other, measured in one run on one machine with
-one CPU thread (`make bench`).
-"""
-GRADING = """## Grading
-
-What it costs to grade a class, on two cores (`make bench`). [](grading.md) says what it means.
-"""
-
-ELSEWHERE = (
-    "The papers measured on other data or on another task, so none of their numbers stands here; "
-    "the chapter says which."
-)
-NOT_RUN = "The `full` scale **was not run**."
-"""What stands in place of numbers that are not there."""
+from genssl_utils.course.ways import addresses, for_colab, ways
+from genssl_utils.course.welcome import with_figures
+from genssl_utils.course.written import filled, written
 
 AMENDED = """
 extensions.remove("sphinx_thebe")  # it would run cells on another host
@@ -98,7 +66,7 @@ def build_book(
     console = console or Console(quiet=True)
     root = units[0].root
     if pdf:
-        find_browser()  # before minutes of work
+        need_browser()  # before minutes of work
     executed = [job.output for job in run_all(units, jobs, console)]
     stage(units, executed, pdf=pdf)
     console.print("Building the pages ...")
@@ -143,13 +111,6 @@ def stage(units: Sequence[Unit], executed: Sequence[Path], *, pdf: bool = False)
     for path in files_under(source):
         wanted[target / path.relative_to(source)] = path.read_bytes()
     wanted[target / "_config.yml"] = (root / "_config.yml").read_bytes()
-    wanted[target / "results.md"] = results_page(root, units).encode()
-    for name, mark, text in (
-        ("students.md", GET, where_it_is(addresses(root))),
-        ("instructors.md", TABLE_OF_UNITS, table_of_units(units)),
-    ):
-        if path := wanted.get(target / name):
-            wanted[target / name] = path.replace(mark.encode(), text.encode())
     for path in mathjax_files():
         wanted[target / "_static" / "mathjax" / path[0]] = path[1].read_bytes()
     chapters = {}
@@ -159,11 +120,15 @@ def stage(units: Sequence[Unit], executed: Sequence[Path], *, pdf: bool = False)
         text = unit_page(unit, notebook)
         wanted[target / "units" / f"{unit.name}.ipynb"] = text.encode()
         chapters[unit.name] = nbformat.reads(text, as_version=4)
-    first = (source / "welcome.md").read_text(encoding="utf-8")
-    first = first.replace(PRINTED, PRINT_LINK if pdf else "")
-    wanted[target / "welcome.md"] = welcome_page(first, units, chapters).encode()
-    made = [target / "welcome.md", *(target / "units" / f"{unit.name}.ipynb" for unit in units)]
-    shown = {path.relative_to(target).as_posix(): wanted[path] for path in made}
+    parts = written(units, pdf=pdf)
+    for path in sorted(source.glob("*.md")):
+        text = filled(path.name, path.read_text(encoding="utf-8"), parts)
+        wanted[target / path.name] = with_figures(path.name, text, chapters).encode()
+    shown = {
+        path.relative_to(target).as_posix(): data
+        for path, data in wanted.items()
+        if path.suffix in (".md", ".ipynb")
+    }
     refuse_answers(units, shown, "the book was not built")
     for path, data in wanted.items():
         write_atomic(path, data)
@@ -173,44 +138,12 @@ def stage(units: Sequence[Unit], executed: Sequence[Path], *, pdf: bool = False)
     return target
 
 
-def where_it_is(where: Addresses) -> str:
-    """How to get the course, for the page for students."""
-    if not where.repository:
-        return (
-            "This copy of the book names no place on the web: the course is the file "
-            "`genssl-students.zip`, from whoever gave you the book. Unpack it."
-        )
-    return (
-        f"The course lies at [{where.repository}]({where.repository}): "
-        f"`git clone {where.repository}`, or download it there and unpack it."
-    )
-
-
-def table_of_units(units: Sequence[Unit]) -> str:
-    """What an instructor plans a term by."""
-    rows = [
-        [
-            f"{{doc}}`{unit.number:02} {unit.title.split(':')[0]} <units/{unit.name}>`",
-            f"{unit.about.hours:g}",
-            unit.about.needs,
-            str(len(unit.exercises)),
-            f"{sum(one.points for one in unit.exercises.values()):g}",
-        ]
-        for unit in units
-        if unit.number
-    ]
-    heads = ["unit", "hours", "students know", "exercises", "points"]
-    return "\n".join(map(_line, [heads, ["---"] * len(heads), *rows]))
-
-
 def unit_page(unit: Unit, notebook: Path) -> str:
     """A unit's chapter as a notebook, from its executed reference, with links to the glossary."""
     executed = nbformat.read(notebook, as_version=4)
-    nb = page(executed, handed_out(unit), ways(unit, addresses(unit.root)))
+    places = ways(unit, addresses(unit.root))
+    nb = page(executed, handed_out(unit), places, number=unit.number)
     prose = [cell for cell in nb.cells if cell.cell_type == "markdown"]
-    if unit.number:  # by which other pages call it
-        titled = next(cell for cell in prose if re.match("# .", cell.source))
-        titled.source = f"# {unit.number:02} {titled.source.removeprefix('# ')}"
     terms = read_terms(unit.root / "book" / "glossary.md")
     linked = link_first_uses([cell.source for cell in prose], terms, unit.name)
     for cell, source in zip(prose, linked, strict=True):
@@ -301,8 +234,7 @@ def _but(name: str, folder: Path) -> list[Path]:
 def _builders() -> tuple[str, ...]:
     """What builds the pages: our own modules and the version of every package."""
     here = Path(__file__).parent
-    packages = importlib.metadata.distributions()
-    return digest(here, files_under(here)), *sorted(f"{p.name} {p.version}" for p in packages)
+    return digest(here, files_under(here)), *installed()
 
 
 def _tool(command: list[str], root: Path) -> None:
@@ -319,79 +251,6 @@ def _tool(command: list[str], root: Path) -> None:
         line = line.replace(f"{root}/build/book-src/", "")
         more = f" ({len(told) - 1} more)" if len(told) > 1 else ""
         raise CourseError(f"The book was not built: {line}{more}. See build/book.log.")
-
-
-def results_page(root: Path, units: Sequence[Unit]) -> str:
-    """`book/results.md` with a table for each unit that has recorded numbers."""
-    parts = [_tables(unit) for unit in units if record.read(unit)]
-    measured = sorted((root / "book" / "results" / "bench").glob("*.json"))
-    grading = [path for path in measured if path.name.startswith("grading")]
-    beside = [path for path in measured if path not in grading]
-    for heading, paths in ((BESIDE, beside), (GRADING, grading)):
-        parts += [heading, *map(_side_by_side, paths)] if paths else []
-    text = (root / "book" / "results.md").read_text(encoding="utf-8")
-    return text.replace(TABLES, "\n".join(parts) or "No numbers are recorded yet.")
-
-
-def _tables(unit: Unit) -> str:
-    known = record.read(unit)
-    lines = [f"## {unit.title}", "", f"The chapter: {{doc}}`units/{unit.name}`.", ""]
-    for scale, entry in known.items():
-        rows = [_row(name, claim) for name, claim in entry["claims"].items()]
-        columns = [c for c in ("result", "mean ± sd", "paper") if any(row[c] for row in rows)]
-        lines += [
-            f"```{{table}} Scale {scale}: mean and standard deviation over "
-            f"{len(entry['seeds'])} seeds",
-            _line(columns),
-            _line(["---"] * len(columns)),
-            *(_line([row[column] for column in columns]) for row in rows),
-            "```",
-            "",
-            _made(entry["versions"]) + ("" if "paper" in columns else f" {ELSEWHERE}"),
-            "",
-        ]
-    if "full" not in known:
-        lines += [NOT_RUN, ""]
-    return "\n".join(lines)
-
-
-def _made(versions: Mapping[str, str]) -> str:
-    return "Made with " + ", ".join(f"{name} {told}" for name, told in versions.items()) + "."
-
-
-def _side_by_side(path: Path) -> str:
-    """One comparison with peers, as `make bench` wrote it."""
-    entry = json.loads(path.read_text(encoding="utf-8"))
-    columns = list(entry["rows"][0])
-    told = [[_number(row[column]) for column in columns] for row in entry["rows"]]
-    lines = [_line(columns), _line(["---"] * len(columns)), *map(_line, told)]
-    made = _made(entry["versions"])
-    return "\n".join([f"### {entry['title']}", "", *lines, "", entry["note"], "", made, ""])
-
-
-def _number(value: object) -> str:
-    """A cell: three digits of a float, thousands apart, a true minus."""
-    if isinstance(value, float):
-        value = quantity(value)
-    elif isinstance(value, int) and abs(value) >= 10_000:
-        value = f"{value:,}"
-    text = str(value)
-    return re.sub(r"^-(?=\d)", "−", text)
-
-
-def _row(name: str, claim: dict[str, Any]) -> dict[str, str]:
-    unit = f" [{claim['unit']}]" if claim.get("unit") else ""
-    known = claim.get("paper") is not None
-    arrow = {"higher": " ↑", "lower": " ↓"}.get(claim.get("better", ""), "")
-    return {
-        "result": name + unit + arrow,
-        "mean ± sd": re.sub(r"^-", "−", spread_text(claim["mean"], claim["sd"])),
-        "paper": f"{quantity(claim['paper'])} ({claim['source']})" if known else "",
-    }
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 def serve_book(folder: Path, port: int, *, console: Console) -> None:

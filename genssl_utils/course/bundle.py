@@ -172,9 +172,8 @@ def _text(name: str, data: bytes) -> str:
         parts.append("".join(cell["source"]))
         for output in cell.get("outputs", ()):
             shown = [*output.get("data", {}).values(), output.get("text", "")]
-            shown += output.get("traceback", ())
-            told = ["".join(one) if isinstance(one, list) else one for one in shown]
-            parts += [html.unescape(re.sub(r"<[^>\n]*>", "", one)) for one in told
-                      if isinstance(one, str)]  # fmt: skip
-            parts += [one for one in told if isinstance(one, str)]
+            for one in (*shown, output.get("traceback", "")):
+                if isinstance(one, (str, list)):  # a list holds lines; what is neither is JSON
+                    told = "".join(map(str, one))
+                    parts += [told, html.unescape(re.sub(r"<[^>\n]*>", "", told))]
     return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(parts))

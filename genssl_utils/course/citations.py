@@ -47,7 +47,7 @@ def _link(key: str, bibliography: Path) -> str:
     if key not in entries:
         raise CourseError(f"`{key}` is cited, but is not in {bibliography.name}.")
     entry = entries[key]
-    name = f"{_authors(entry.persons.get('author', []))}, {entry.fields.get('year', 'undated')}"
+    name = author_year(entry, ", ")
     address = _address(entry)
     return f"[{name}]({address})" if address else name
 
@@ -64,9 +64,19 @@ def _entries(bibliography: Path, changed: int) -> dict[str, Entry]:
         raise CourseError(f"{bibliography.name} is not readable: {first}") from error
 
 
-def _authors(people: list[Person]) -> str:
+def author_year(entry: Entry, between: str) -> str:
+    """Who wrote (or edited) a work and when, as a text names it.
+
+    Example:
+        >>> from pybtex.database import Entry, Person
+        >>> two = [Person("Ho, J."), Person("Jain, A.")]
+        >>> author_year(Entry("article", {"year": "2020"}, {"author": two}), ", ")
+        'Ho and Jain, 2020'
+    """
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
     names = [_family(person) for person in people] or ["Anonymous"]
-    return f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    who = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+    return f"{who}{between}{entry.fields.get('year', 'undated')}"
 
 
 def _family(person: Person) -> str:

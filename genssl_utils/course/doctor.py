@@ -131,7 +131,7 @@ def look_at_folder(root: Path) -> Finding:
 
 def look_at_browser(trouble: str = "") -> Finding:
     """A Chromium, which only the browser tests want."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    path = find_browser()
     if path:
         return Finding("Chromium", True, path)
     how = {
@@ -139,6 +139,11 @@ def look_at_browser(trouble: str = "") -> Finding:
         "Darwin": "Install Google Chrome and link its program as `chromium` on PATH.",
     }.get(platform.system(), "Install Chromium and put it on PATH.")
     return Finding("Chromium", False, trouble or "none", f"Only for the browser tests. {how}")
+
+
+def find_browser() -> str | None:
+    """The path of a Chromium or Chrome, if one is installed."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def look_at_sandbox() -> Finding:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 SKIPPED = {"__pycache__", ".ipynb_checkpoints"}
@@ -57,6 +60,13 @@ def files_under(*paths: Path) -> list[Path]:
         elif path.is_file():
             found.add(path)
     return sorted(found)
+
+
+@cache
+def installed() -> tuple[str, ...]:
+    """Python and every package with its version: what made a notebook's outputs, or a page."""
+    packages = {f"{one.name} {one.version}" for one in metadata.distributions()}
+    return (sys.version.split()[0], *sorted(packages))
 
 
 def digest(root: Path, paths: Iterable[Path], *extra: object) -> str:

@@ -25,13 +25,16 @@ FOLDED = {"setup", "parameters", "check"}
 STILL = "*Run the notebook to move this.*"
 
 
-def page(executed: NotebookNode, release: NotebookNode, places: Sequence[Way] = ()) -> NotebookNode:
+def page(
+    executed: NotebookNode, release: NotebookNode, places: Sequence[Way] = (), *, number: int = 0
+) -> NotebookNode:
     """The chapter of a unit: outputs and live figures kept, answers and hidden tests out.
 
     Args:
         executed: the reference notebook as `genssl run` left it.
         release: the student's notebook; its graded cells replace those of the reference.
         places: where the unit can be run; the title and each answer get links there.
+        number: of the unit, which its title begins with; 0 for none.
 
     Returns:
         A new notebook.
@@ -60,7 +63,7 @@ def page(executed: NotebookNode, release: NotebookNode, places: Sequence[Way] = 
                 cell.metadata["mystnb"] = {"image": {"alt": told}}
         else:
             cell.metadata = NotebookNode()
-    nb.cells = list(_linked(_merged(nb.cells), answers, places))
+    nb.cells = list(_linked(_merged(nb.cells), answers, places, number))
     kept = reachable(_shown(nb), models)
     nb.metadata = NotebookNode(kernelspec=nb.metadata.kernelspec)
     if kept:
@@ -71,13 +74,15 @@ def page(executed: NotebookNode, release: NotebookNode, places: Sequence[Way] = 
 
 
 def _linked(
-    cells: Iterable[NotebookNode], answers: Mapping[str, str], places: Sequence[Way]
+    cells: Iterable[NotebookNode], answers: Mapping[str, str], places: Sequence[Way], number: int
 ) -> Iterator[NotebookNode]:
-    """The cells with the ways in under the title and under each answer that is to be written."""
+    """The cells; the title gets the number, and the ways in go under it and each open answer."""
     titled = False
     for cell in cells:
         if not titled and cell.cell_type == "markdown" and re.match("# .", cell.source):
             title, _, rest = cell.source.partition("\n")
+            if number:
+                title = f"# {number:02} {title.removeprefix('# ')}"
             cell.source = f"{title}\n\n{run_line(places)}\n{rest}"
             titled = True
         yield cell

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from genssl_utils.course.doctor import BROWSERS
+from genssl_utils.course import doctor
 from genssl_utils.course.source import CourseError
 
 NAME = "genssl.pdf"
@@ -36,7 +35,7 @@ def print_book(html: Path, contents: Path, *, console: Console | None = None) ->
     """
     from pypdf import PdfWriter
 
-    browser = find_browser()
+    browser = need_browser()
     console = console or Console(quiet=True)
     book = PdfWriter()
     with tempfile.TemporaryDirectory(prefix="genssl-") as folder:
@@ -54,13 +53,13 @@ def print_book(html: Path, contents: Path, *, console: Console | None = None) ->
     return target
 
 
-def find_browser() -> str:
-    """The path of a Chromium or Chrome.
+def need_browser() -> str:
+    """The path of a browser to print with.
 
     Raises:
         CourseError: none is installed.
     """
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = doctor.find_browser()
     if browser is None:
         raise CourseError("Printing needs Chromium: run `genssl doctor --install`.")
     return browser

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from packaging.requirements import Requirement
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from genssl_utils.course import place
 from genssl_utils.course import record as record_file
 from genssl_utils.course.build import source_notebook
-from genssl_utils.course.files import digest, write_atomic
+from genssl_utils.course.files import digest, installed, write_atomic
 from genssl_utils.course.grade.farm import cluster
 from genssl_utils.course.source import CLAIM, REPORT, CourseError, Unit
 
@@ -30,24 +26,6 @@ CELL_SECONDS = {"laptop": 600, "full": None}
 
 EXECUTES = ("execute.py", "kernel.py", "place.py")
 """The modules of `genssl_utils/course` that a notebook passes through."""
-
-
-@cache
-def installed() -> tuple[str, ...]:
-    """What a notebook computes and draws with: Python, and each package that the course names.
-
-    `constraints.txt` says what should be here; this says what is.
-    """
-    named = [Requirement(line) for line in metadata.requires("genssl") or ()]
-    wanted = {one.name for one in named if one.marker is None or "dev" not in str(one.marker)}
-    return (sys.version.split()[0], *sorted(f"{name} {_version(name)}" for name in wanted))
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "is not here"
 
 
 @dataclass(frozen=True)

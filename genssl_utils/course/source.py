@@ -167,6 +167,11 @@ class Unit:
                 return found.group(1).strip() if found else self.name
         return self.name
 
+    @property
+    def label(self) -> str:
+        """Its number, and its title up to a colon: how a list names it."""
+        return f"{self.number:02} {self.title.split(':')[0]}"
+
     @cached_property
     def exercises(self) -> dict[str, Exercise]:
         """The graded functions in the order of the story.

@@ -11,15 +11,16 @@ from typing import Any
 
 from pybtex.database import Entry
 from pybtex.plugin import register_plugin
-from pybtex.richtext import Text
 from pybtex.style.formatting.unsrt import Style
 from pybtex.style.labels import BaseLabelStyle
+
+from genssl_utils.course.citations import author_year
 
 LIST_OF_PAPERS = ' role="list" class="citation-list"'
 """Its items are no list items for a screen reader, so that it must not call itself a list."""
 
 ICONS_TWICE = re.compile(
-    r'\s*<script[^>]* src="[^"]*_static/(scripts/fontawesome\.js)[^"]*"></script>'
+    r'\s*<script[^>]* src="[^"]*_static/scripts/fontawesome\.js[^"]*"></script>'
 )
 """The theme draws its icons by a font, and again by a script that is half of what a page weighs."""
 
@@ -29,7 +30,7 @@ class AuthorYearLabels(BaseLabelStyle):
 
     def format_labels(self, sorted_entries: Iterable[Entry]) -> Iterator[str]:
         """One label an entry; those of one name get a, b, c."""
-        labels = [author_year(entry) for entry in sorted_entries]
+        labels = [author_year(entry, " ") for entry in sorted_entries]
         often, letters = Counter(labels), {label: count(ord("a")) for label in labels}
         for label in labels:
             yield label + (chr(next(letters[label])) if often[label] > 1 else "")
@@ -40,22 +41,6 @@ class AuthorYearStyle(Style):
 
     default_label_style = AuthorYearLabels
     default_sorting_style = "author_year_title"
-
-
-def author_year(entry: Entry) -> str:
-    """The names and the year, as in a text.
-
-    Example:
-        >>> from pybtex.database import Person
-        >>> two = [Person("Ho, J."), Person("Jain, A.")]
-        >>> author_year(Entry("article", {"year": "2020"}, {"author": two}))
-        'Ho and Jain 2020'
-    """
-    people = entry.persons.get("author") or entry.persons.get("editor") or []
-    names = [str(Text.from_latex(" ".join(p.prelast_names + p.last_names))) for p in people]
-    if len(names) > 2:
-        names = [f"{names[0]} et al."]
-    return " ".join([" and ".join(names), entry.fields.get("year", "")]).strip()
 
 
 def mend(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:

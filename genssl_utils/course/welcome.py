@@ -12,36 +12,32 @@ from nbformat import NotebookNode
 from genssl_utils.course.pages import STATE, VIEW, reachable
 from genssl_utils.course.source import PARTS, CourseError, Unit
 
-MAP = "<!-- map: written by genssl book -->"
-"""Where `book/welcome.md` gets the map."""
-
 FIGURE = re.compile(r"^<!-- figure: (?P<unit>\w+) (?P<number>\d+) -->$", re.M)
 """Where a page gets the live figure of a chapter, counted from 1."""
 
 
-def welcome_page(text: str, units: Sequence[Unit], chapters: Mapping[str, NotebookNode]) -> str:
-    """`book/welcome.md` with its map and its figure.
+def with_figures(page: str, text: str, chapters: Mapping[str, NotebookNode]) -> str:
+    """A page with the live figures that it asks for.
 
     Args:
-        text: the page as written.
-        units: every unit of the course.
+        page: its file's name.
+        text: as written.
         chapters: a unit's name → its chapter, from `pages.page`.
 
     Raises:
         CourseError: a figure is asked for that the chapter does not have.
     """
-    with_figures = FIGURE.sub(
-        lambda found: _figure(chapters, found["unit"], int(found["number"])), text
+    return FIGURE.sub(
+        lambda found: _figure(page, chapters, found["unit"], int(found["number"])), text
     )
-    return with_figures.replace(MAP, course_map(units))
 
 
 def course_map(units: Sequence[Unit]) -> str:
     """The units of each part as cards: what one can do afterwards, how long, what comes before."""
-    titles = {unit.name: unit.title.split(":")[0] for unit in units}
+    labels = {unit.name: unit.label for unit in units}
     lines = []
     for number, part in enumerate(PARTS, 1):
-        cards = [_card(unit, titles) for unit in units if unit.number and unit.about.part == part]
+        cards = [_card(unit, labels) for unit in units if unit.number and unit.about.part == part]
         if not cards:
             continue
         lines += [f"### Part {number}: {part}", "", "::::{grid} 1 1 2 2", ":gutter: 3"]
@@ -49,11 +45,11 @@ def course_map(units: Sequence[Unit]) -> str:
     return "\n".join(lines)
 
 
-def _card(unit: Unit, titles: Mapping[str, str]) -> str:
+def _card(unit: Unit, labels: Mapping[str, str]) -> str:
     about = unit.about
-    needs = "; ".join([*(titles[name] for name in about.after), about.needs])
+    needs = "; ".join([*(labels[name] for name in about.after), about.needs])
     return "\n".join([
-        f":::{{grid-item-card}} {unit.number:02} {titles[unit.name]}",
+        f":::{{grid-item-card}} {unit.label}",
         f":link: units/{unit.name}",
         ":link-type: doc",
         f":link-alt: {unit.title}",
@@ -65,13 +61,13 @@ def _card(unit: Unit, titles: Mapping[str, str]) -> str:
     ])  # fmt: skip
 
 
-def _figure(chapters: Mapping[str, NotebookNode], name: str, number: int) -> str:
+def _figure(page: str, chapters: Mapping[str, NotebookNode], name: str, number: int) -> str:
     """A chapter's live figure as raw HTML: its state, its place, and the script that starts it."""
     cells = chapters[name].cells if name in chapters else []
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     views = [output.data[VIEW] for output in outputs if VIEW in output.get("data", {})]
     if not 1 <= number <= len(views):
-        raise CourseError(f"book/welcome.md asks for figure {number} of {name}: there is none.")
+        raise CourseError(f"book/{page} asks for figure {number} of {name}: there is none.")
     view = views[number - 1]
     state = chapters[name].metadata.widgets[STATE]["state"]
     kept = reachable([view["model_id"]], state)

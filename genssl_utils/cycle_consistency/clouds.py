@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from genssl_utils.cycle_consistency.answers import Answers
+from genssl_utils.cycle_consistency.answers import Answers, play
 from genssl_utils.kit.tables import Table, table
-from genssl_utils.kit.training import Objective, fit, seed_all
+from genssl_utils.kit.training import seed_all
 
 __all__ = [
     "CLOUDS",
@@ -153,35 +154,22 @@ def train_maps(
     def to_x(points: Tensor) -> Tensor:
         return apply(g, points)
 
-    def translators(step: int) -> Tensor:
-        for optimizer in (forth, against):
-            for group in optimizer.param_groups:
-                group["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
+    def maps_loss(step: int) -> Tensor:
         x, _ = cloud.draw((starts, BATCH), draw)
         y = cloud.turned(cloud.draw((starts, BATCH), draw)[0])
-        fake_y, fake_x = to_y(x), to_x(y)
-        made["y"], made["x"] = (y, fake_y.detach()), (x, fake_x.detach())
-        loss = answers.lsgan_losses(score(d_y, y), score(d_y, fake_y))[1]
-        loss = loss + answers.lsgan_losses(score(d_x, x), score(d_x, fake_x))[1]
-        if lam:
-            there = answers.cycle_loss(x, to_y, to_x)
-            loss = loss + lam * (there + answers.cycle_loss(y, to_x, to_y))
-        if identity:
-            loss = loss + identity * answers.identity_loss(x, y, to_y, to_x)
+        loss, fake_x, fake_y = answers.maps_loss(
+            x, y, to_y, to_x, partial(score, d_x), partial(score, d_y), lam=lam, identity=identity
+        )
+        made["y"], made["x"] = (y, fake_y), (x, fake_x)
         return loss
 
-    def discriminators(step: int) -> Tensor:
+    def judges_loss(step: int) -> Tensor:
         (y, fake_y), (x, fake_x) = made["y"], made["x"]
         one = answers.lsgan_losses(score(d_y, y), score(d_y, fake_y))[0]
         return one + answers.lsgan_losses(score(d_x, x), score(d_x, fake_x))[0]
 
-    forth = torch.optim.Adam([*f, *g], RATE, betas=(0.5, 0.999), fused=True)
-    against = torch.optim.Adam([*d_x, *d_y], RATE, betas=(0.5, 0.999), fused=True)
-    turns = {
-        "translators": Objective(forth, translators),
-        "discriminators": Objective(against, discriminators),
-    }
-    fit(turns, steps, title=f"{starts} starts, λ = {lam:g}, {cloud.name}", picture=False)
+    title = f"{starts} starts, λ = {lam:g}, {cloud.name}"
+    play([*f, *g], [*d_x, *d_y], maps_loss, judges_loss, rate=RATE, steps=steps, title=title)
     return Pairs(cloud, [w.detach() for w in f], [w.detach() for w in g])
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from genssl_utils.cycle_consistency.styles import STYLES, Heaps, Reader
 from genssl_utils.cycle_consistency.translator import Translator, Translators
 from genssl_utils.kit.tables import Table, table
-from genssl_utils.kit.training import Objective, fit, seed_all
+from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
 
 __all__ = ["NOISES", "Found", "find_hidden", "hidden_table", "restorer"]
 
@@ -58,13 +58,15 @@ def restorer(heaps: Heaps, *, steps: int = 220, seed: int = 0) -> nn.Module:
     partners = STYLES[heaps.style]((heaps.x + 1) / 2)
 
     def loss(step: int) -> Tensor:
-        for group in descent.param_groups:
-            group["lr"] = 1e-2 * min(1.0, 2 * (1 - step / steps))
         rows = torch.randint(len(heaps.x), (32,), generator=draw, device=heaps.x.device)
         return F.l1_loss(net(partners[rows]), heaps.x[rows])
 
     descent = torch.optim.Adam(net.parameters(), 1e-2, fused=True)
-    fit(Objective(descent, loss), steps, title=f"a restorer of {heaps.style}", picture=False)
+    fall = half_then_fall(descent, steps)
+    fit(
+        Objective(descent, loss), steps, title=f"a restorer of {heaps.style}", picture=False,
+        after_step=lambda step: fall.step(),
+    )  # fmt: skip
     return net.eval()
 
 

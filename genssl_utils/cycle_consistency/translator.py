@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from genssl_utils.cycle_consistency.answers import Answers, Remembered
+from genssl_utils.cycle_consistency.answers import Answers, Remembered, play
 from genssl_utils.cycle_consistency.styles import Heaps, Reader
 from genssl_utils.kit.tables import Table, table
-from genssl_utils.kit.training import Objective, fit, seed_all
+from genssl_utils.kit.training import seed_all
 
 __all__ = [
     "Discriminator",
@@ -116,27 +116,17 @@ def train_translators(
         fakes, buffers[side] = answers.replay(old, new, draw)
         return fakes
 
-    def translators(step: int) -> Tensor:
-        for optimizer in (forth, against):
-            for group in optimizer.param_groups:
-                group["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
+    def maps_loss(step: int) -> Tensor:
         x, y = some(heaps.x), some(heaps.y)
         to_y = Remembered(f, x, y) if identity else Remembered(f, x)
         to_x = Remembered(g, y, x) if identity else Remembered(g, y)
-        fake_y, fake_x = to_y(x), to_x(y)
-        made["y"], made["x"] = (y, fake_y.detach()), (x, fake_x.detach())
-        with torch.no_grad():
-            real_y, real_x = d_y(y), d_x(x)
-        loss = answers.lsgan_losses(real_y, d_y(fake_y))[1]
-        loss = loss + answers.lsgan_losses(real_x, d_x(fake_x))[1]
-        if lam:
-            there = answers.cycle_loss(x, to_y, to_x)
-            loss = loss + lam * (there + answers.cycle_loss(y, to_x, to_y))
-        if identity:
-            loss = loss + identity * answers.identity_loss(x, y, to_y, to_x)
+        loss, fake_x, fake_y = answers.maps_loss(
+            x, y, to_y, to_x, d_x, d_y, lam=lam, identity=identity
+        )
+        made["y"], made["x"] = (y, fake_y), (x, fake_x)
         return loss
 
-    def discriminators(step: int) -> Tensor:
+    def judges_loss(step: int) -> Tensor:
         loss = torch.zeros((), device=device)
         for side, judge in (("y", d_y), ("x", d_x)):
             real, fake = made[side]
@@ -144,16 +134,9 @@ def train_translators(
             loss = loss + answers.lsgan_losses(scores(real), scores(fakes))[0]
         return loss
 
-    learned = [*f.parameters(), *g.parameters()]
-    judges = [*d_x.parameters(), *d_y.parameters()]
-    forth = torch.optim.Adam(learned, RATE, betas=(0.5, 0.999), fused=True)
-    against = torch.optim.Adam(judges, RATE, betas=(0.5, 0.999), fused=True)
-    turns = {
-        "translators": Objective(forth, translators),
-        "discriminators": Objective(against, discriminators),
-    }
     name = name or f"λ = {lam:g}, identity {identity:g}"
-    fit(turns, steps, title=name, picture=False)
+    maps, judges = [*f.parameters(), *g.parameters()], [*d_x.parameters(), *d_y.parameters()]
+    play(maps, judges, maps_loss, judges_loss, rate=RATE, steps=steps, title=name)
     return Translators(name, f.eval(), g.eval())
 
 

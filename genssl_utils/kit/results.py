@@ -23,6 +23,10 @@ CLAIM = "application/vnd.genssl.claim+json"
 """The mime type under which a notebook's output carries a claim."""
 
 
+ARROWS = {"higher": " ↑", "lower": " ↓"}
+"""After a name: which way is better."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """One headline number of a run.
@@ -65,7 +69,7 @@ class Claim:
         paper = "" if self.paper is None else f"{quantity(self.paper)}"
         if paper and self.source:
             paper += f" ({self.source})"
-        arrow = {"higher": " ↑", "lower": " ↓"}.get(self.better or "", "")
+        arrow = ARROWS.get(self.better or "", "")
         return {
             "result": self.name + (f" [{self.unit}]" if self.unit else "") + arrow,
             "this run": quantity(self.value),
@@ -221,9 +225,8 @@ def quantity(value: float) -> str:
         >>> quantity(0.98765), quantity(12345.6), quantity(0.0000123)
         ('0.988', '12346', '1.23e-05')
     """
-    if value and not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.3g}"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    plain = 1000 <= abs(value) < 1e6
+    return _true_minus(f"{value:.0f}" if plain else f"{value:.3g}")
 
 
 def spread_text(mean: float, sd: float) -> str:
@@ -234,9 +237,14 @@ def spread_text(mean: float, sd: float) -> str:
         ('0.9401 ± 0.0069', '19.35 ± 0.32', '1 ± 0')
     """
     if not sd > 0:
-        return f"{mean:.4g} ± 0"
+        return _true_minus(f"{mean:.4g} ± 0")
     places = min(8, max(0, 1 - floor(log10(sd))))
-    return f"{mean:.{places}f} ± {sd:.{places}f}"
+    return _true_minus(f"{mean:.{places}f} ± {sd:.{places}f}")
+
+
+def _true_minus(text: str) -> str:
+    """A number with the sign that formulas have, and not a hyphen, before it."""
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def _show(made: Claim) -> None:

@@ -24,7 +24,16 @@ from tqdm.auto import tqdm
 
 from genssl_utils.kit import plots
 
-__all__ = ["History", "Objective", "Patience", "cpu_threads", "fit", "pick_device", "seed_all"]
+__all__ = [
+    "History",
+    "Objective",
+    "Patience",
+    "cpu_threads",
+    "fit",
+    "half_then_fall",
+    "pick_device",
+    "seed_all",
+]
 
 
 def seed_all(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
@@ -234,6 +243,32 @@ def fit(
     if live is not None:
         live.update(history, last=True)
     return history
+
+
+def half_then_fall(
+    optimizer: torch.optim.Optimizer, steps: int
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """A learning rate that stays for the first half of a training and falls to 0 over the second.
+
+    Step it after each step: `fit(..., after_step=lambda step: schedule.step())`. Two networks that
+    play against each other come to rest by it.
+
+    Args:
+        optimizer: whose rates fall.
+        steps: of the training.
+
+    Example:
+        >>> sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+        >>> schedule, rates = half_then_fall(sgd, 4), []
+        >>> for _ in range(4):
+        ...     rates.append(sgd.param_groups[0]["lr"])
+        ...     sgd.step(), schedule.step()
+        >>> rates
+        [1.0, 1.0, 1.0, 0.5]
+    """
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, 2 * (1 - step / steps))
+    )
 
 
 def _take_turn(name: str, objective: Objective, step: int) -> float:

@@ -148,11 +148,14 @@ def learn_from_pairs(
         pick = torch.randint(len(pairs), (2 * BATCH,), generator=draw).to(device)
         a, b = rows[0][pick], rows[1][pick]
         side = _sides(2 * BATCH, device)
-        _slow(optimizer, step, steps)
         return net.loss(net.encode(_short(torch.cat([b, a]))), _short(torch.cat([a, b])), side)
 
     optimizer = torch.optim.Adam(net.parameters(), RATE)
-    fit(Objective(optimizer, loss, 1.0), steps, title="with pairs", picture=False)
+    pace = _pace(optimizer, steps)
+    fit(
+        Objective(optimizer, loss, 1.0), steps, title="with pairs", picture=False,
+        after_step=lambda step: pace.step(),
+    )  # fmt: skip
     return net.eval()
 
 
@@ -198,6 +201,7 @@ def learn_without_pairs(
     seen: list[dict[str, float]] = []
 
     def corrupt(rows: Tensor) -> Tensor:
+        """Noisy copies on the rows' device; `noise` works on the CPU, a sentence at a time."""
         noisy = torch.zeros_like(rows)
         for row, out in zip(rows.cpu(), noisy, strict=True):
             words = noise(row[row > 3], DROP, SHUFFLE, draw)
@@ -236,7 +240,6 @@ def learn_without_pairs(
 
         def translator_loss(step: int) -> Tensor:
             given, target, said, heard = batch()
-            _slow(both, step, steps)
             encoded = net.encode(given)
             means = net.mean(*encoded)
             last["means"], last["heard"] = means.detach(), heard.float()
@@ -259,10 +262,10 @@ def learn_without_pairs(
             "translator": Objective(both, translator_loss, 1.0),
             "critic": Objective(against, critic_loss),
         }
+        pace = _pace(both, steps)
         fit(
-            turns,
-            steps, title=f"iteration {iteration}", picture=False, record_every=max(1, steps // 3),
-            on_record=record,
+            turns, steps, title=f"iteration {iteration}", picture=False,
+            record_every=max(1, steps // 3), on_record=record, after_step=lambda step: pace.step(),
         )  # fmt: skip
 
     for number in range(1, iterations + 1):
@@ -279,9 +282,11 @@ def _sides(half: int, device: torch.device | str) -> Tensor:
     return torch.tensor([0, 1], device=device).repeat_interleave(half)
 
 
-def _slow(optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = RATE * min(1.0, (step + 1) / 20, 2 * (1 - step / steps) + 0.05)
+def _pace(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
+    """A learning rate that rises over 20 steps, stays, and falls over the second half."""
+    return torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / 20, 2 * (1 - step / steps) + 0.05)
+    )
 
 
 def _table(vocabulary: Vocabulary, start: Aligned, side: int) -> Tensor:

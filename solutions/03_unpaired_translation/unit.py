@@ -293,24 +293,25 @@ with ex.check("no noise leaves the sentence", weight=1):
     ex.value(ex.unchanged(lambda t: noise(t, 0.0, 0, check.generator(0)), words), want)
 with ex.check("how often two neighbours swap", weight=2):
     draw = check.generator(1)
-    made = [noise(torch.tensor([0, 1]), 0.0, 2, draw) for _ in range(2000)]
+    made = [noise(torch.tensor([0, 1]), 0.0, 2, draw) for _ in range(800)]
     ex.true(all(len(m) == 2 for m in made), "A word was lost although p_drop is 0.")
-    ex.frequencies(torch.stack(made)[:, 0], torch.tensor([7 / 9, 2 / 9]), 2000)
+    ex.frequencies(torch.stack(made)[:, 0], torch.tensor([7 / 9, 2 / 9]), 800)
 with ex.check("how many words stay", weight=2):
     draw = check.generator(2)
-    kept = [noise(torch.arange(1, 3), 0.3, 0, draw) for _ in range(2000)]
+    kept = [noise(torch.arange(1, 3), 0.3, 0, draw) for _ in range(800)]
     ex.true(not any((m == 0).any() for m in kept), "A 0 is left where a word was dropped.")
     many = torch.tensor([len(m) for m in kept])
-    ex.frequencies(many, torch.tensor([0.09, 0.42, 0.49]), 2000)
+    ex.frequencies(many, torch.tensor([0.09, 0.42, 0.49]), 800)
 with ex.check("sorted by the keys, not the inverse of it"):
     draw = check.generator(3)
-    made = [noise(torch.arange(4), 0.0, 2, draw).tolist() for _ in range(5000)]
-    ex.true([1, 3, 0, 2] not in made, "(1, 3, 0, 2) came out: for k = 2 no keys give that.")
+    made = torch.stack([noise(torch.arange(60), 0.0, 2, draw) for _ in range(60)])
+    early = int(torch.triu(made[:, :, None] - made[:, None], 1).max())
+    ex.true(early <= 2, f"A word stands before one that began {early} places ahead; k is 2.")
 with ex.check("two words left of twenty, in order or swapped", weight=2):
     draw = check.generator(4)
-    made = [noise(torch.arange(20), 0.9, 1, draw) for _ in range(2000)]
+    made = [noise(torch.arange(20), 0.9, 1, draw) for _ in range(800)]
     seen = [int(m[0] > m[1]) if len(m) == 2 else 2 for m in made]
-    ex.frequencies(torch.tensor(seen), torch.tensor([0.2495, 0.0356, 0.7148]), 2000)
+    ex.frequencies(torch.tensor(seen), torch.tensor([0.2495, 0.0356, 0.7148]), 800)
 with ex.check("same seed, same result"):
     one, two = (noise(torch.arange(60), 0.2, 3, check.generator(5)).tolist() for _ in range(2))
     ex.true(one == two, "Two generators with one seed gave two results.")
@@ -325,8 +326,8 @@ with ex.hidden(
         )
         ex.true(far == k, "The furthest move of many is not k.")
 with ex.hidden("a longer sentence loses its share", weight=2, hint="p_drop is the chance to go."):
-    many = [len(noise(torch.arange(3), 0.2, 2, ex.fresh)) for _ in range(2000)]
-    ex.frequencies(torch.tensor(many), torch.tensor([0.008, 0.096, 0.384, 0.512]), 2000)
+    many = [len(noise(torch.arange(3), 0.2, 2, ex.fresh)) for _ in range(800)]
+    ex.frequencies(torch.tensor(many), torch.tensor([0.008, 0.096, 0.384, 0.512]), 800)
 with ex.hidden(
     "one generator, one result", weight=1, hint="Draw from the generator that you are given."
 ):
@@ -336,14 +337,15 @@ with ex.hidden(
     ex.value(noise(words.clone(), 0.2, 3, check.generator(5)), once)
     ex.value(noise(words.clone(), 0.5, 0, check.generator(6)), kept)
 with ex.hidden("no order that keys cannot give", hint="Sort by the keys: kept[keys.argsort()]."):
-    made = [noise(torch.arange(5), 0.0, 2, ex.fresh).tolist() for _ in range(5000)]
-    ex.true([1, 3, 0, 2, 4] not in made, "An order came out that no keys give.")
+    made = torch.stack([noise(torch.arange(50), 0.0, 3, ex.fresh) for _ in range(80)])
+    early = torch.triu(made[:, :, None] - made[:, None], 1).max()
+    ex.true(early <= 3, "An order came out that no keys give.")
 with ex.hidden("two words left of twelve", weight=2, hint="Count places among the kept words."):
-    made = [noise(torch.arange(12), 0.8, 3, ex.fresh) for _ in range(2000)]
+    made = [noise(torch.arange(12), 0.8, 3, ex.fresh) for _ in range(800)]
     seen = [int(m[0] > m[1]) if len(m) == 2 else 2 for m in made]
     two = 66 * 0.04 * 0.8**10
     want = torch.tensor([two * 23 / 32, two * 9 / 32, 1 - two])
-    ex.frequencies(torch.tensor(seen), want, 2000)
+    ex.frequencies(torch.tensor(seen), want, 800)
 with ex.hidden("the words are the sentence's own", weight=1, hint="Return words, not places."):
     words = torch.randperm(900, generator=ex.fresh)[:12] + 50
     want = words.sort().values

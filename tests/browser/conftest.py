@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +16,6 @@ import pytest
 
 from static_page import write_page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LOCAL = {"127.0.0.1", "localhost"}
 
 
@@ -35,21 +33,6 @@ class Notes:
         assert not self.errors, f"console errors: {self.errors}"
         assert not self.outside, f"requests to other hosts: {self.outside}"
         assert not self.missing, f"files that are not there: {self.missing}"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("no browser: install Chromium, on Debian with `apt-get install chromium`")
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="no playwright: `pip install playwright`"
-    )
-    with playwright.sync_playwright() as driver:
-        # --no-sandbox: a container's root user may not make the browser's own sandbox.
-        running = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture

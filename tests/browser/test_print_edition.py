@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pypdf import PdfReader
 
-from genssl_utils.course import print_edition
+from genssl_utils.course import doctor
 from genssl_utils.course.print_edition import NAME, pages_in_order, print_book
 from genssl_utils.course.source import CourseError
 
@@ -63,13 +63,13 @@ def test_every_shape_of_a_table_of_contents_is_read(tmp_path):
 
 
 def test_without_a_browser_it_says_what_to_do(built, monkeypatch):
-    monkeypatch.setattr(print_edition, "BROWSERS", ("no-such-browser",))
+    monkeypatch.setattr(doctor, "BROWSERS", ("no-such-browser",))
     with pytest.raises(CourseError, match="genssl doctor --install"):
         print_book(*built)
 
 
 def test_a_browser_that_does_not_print_is_told(built, monkeypatch):
-    monkeypatch.setattr(print_edition, "BROWSERS", ("true",))
+    monkeypatch.setattr(doctor, "BROWSERS", ("true",))
     with pytest.raises(CourseError, match="was not printed"):
         print_book(*built)
     assert not (built[0] / NAME).exists()

@@ -18,14 +18,19 @@ from functools import cached_property
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell
 
 from genssl_utils.course.build import build
+from genssl_utils.course.grade import sandbox
 from genssl_utils.course.grade.run import Grading, Mark
 from genssl_utils.course.source import REPORT, Unit, find_unit
 from toy_course import PROJECT, write_unit
 
 NAME = "07_small"
+
+needs_sandbox = pytest.mark.skipif(bool(why := sandbox.why_not_here()), reason=why)
+"""Only where a sandbox can be made; on CI a skipped test is a failed one."""
 
 LIMITS = """\
 [default]

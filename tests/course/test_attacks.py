@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from class_of import ALL, NAME, POINTS, Class, Paper, papers
+from class_of import ALL, NAME, POINTS, Class, Paper, needs_sandbox, papers
 from genssl_utils.course.feedback import write_feedback
 from genssl_utils.course.grade import sandbox
 from genssl_utils.course.source import without_hidden
@@ -25,7 +25,7 @@ ATTACKS = papers("attacks")
 MARK = "escaped-from-the-box"
 OUTSIDE = ("/tmp", "/dev/shm", "/var/tmp", "/", "/run", "/dev", "/home", str(Path.home()))
 
-pytestmark = pytest.mark.skipif(bool(sandbox.why_not_here()), reason=sandbox.why_not_here())
+pytestmark = needs_sandbox
 
 
 def neighbour(paper: Paper) -> str:

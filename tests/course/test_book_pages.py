@@ -8,11 +8,13 @@ import shutil
 import nbformat
 import pytest
 
-from genssl_utils.course.book import results_page, stage, unit_page
+from genssl_utils.course.book import stage, unit_page
 from genssl_utils.course.build import release
 from genssl_utils.course.pages import STATE, STILL, VIEW, page
+from genssl_utils.course.results_page import recorded_tables
 from genssl_utils.course.run import Job, run
 from genssl_utils.course.source import CourseError, find_unit
+from genssl_utils.course.written import MARK, filled, written
 from toy_course import PROJECT, TOY, write_unit
 
 WIDGETS = """
@@ -145,7 +147,7 @@ def test_staging_twice_touches_no_file(toy):
 def test_the_results_page_holds_the_recorded_numbers(toy):
     copy_book(toy.root)
     run([toy], seeds=range(3), record=True)
-    text = results_page(toy.root, [toy])
+    text = recorded_tables([toy])
     assert "| sum of doubles [points] | 21.0 ± 1.0 | 20 (a textbook) |" in text
     assert "Scale laptop: mean and standard deviation over 3 seeds" in text
     assert "{doc}`units/07_toy`" in text
@@ -159,7 +161,7 @@ def test_the_results_page_says_what_was_not_run_only_while_it_is_so(toy):
     known = json.loads(path.read_text())
     known["scales"]["full"] = known["scales"]["laptop"]
     path.write_text(json.dumps(known))
-    text = results_page(toy.root, [toy])
+    text = recorded_tables([toy])
     assert "was not run" not in text
     assert text.index("Scale laptop:") < text.index("Scale full:")
     recorded = [json.loads(p.read_text()) for p in (PROJECT / "book/results").glob("*.json")]
@@ -173,7 +175,7 @@ def test_the_results_page_holds_what_was_measured_beside_peers(toy):
     copy_book(toy.root)
     folder = toy.root / "book" / "results" / "bench"
     shutil.rmtree(folder, ignore_errors=True)
-    assert "## Beside other libraries" not in results_page(toy.root, [toy])
+    assert "## Beside other libraries" not in recorded_tables([toy])
     entry = {
         "title": "Doubling, ours and theirs",
         "rows": [{"what": "a | b", "ours": 0.123456, "theirs": 2}],
@@ -182,7 +184,7 @@ def test_the_results_page_holds_what_was_measured_beside_peers(toy):
     }
     folder.mkdir(parents=True)
     (folder / "toy.json").write_text(json.dumps(entry))
-    text = results_page(toy.root, [toy])
+    text = recorded_tables([toy])
     assert "### Doubling, ours and theirs" in text
     assert r"| a \| b | 0.123 | 2 |" in text
     assert "On 8 rows.\n\nMade with torch 9." in text
@@ -196,9 +198,26 @@ def test_the_papers_column_stands_where_a_paper_gives_a_number(toy, paper, colum
     write_unit(toy.root, toy.name, TOY.replace('paper=20.0, source="a textbook"', given))
     unit = find_unit(toy.root, toy.name)
     run([unit], seeds=range(2), record=True)
-    text = results_page(toy.root, [unit])
+    text = recorded_tables([unit])
     assert ("| paper |" in text) == column
     assert ("| 0 (a textbook) |" in text) == column
+
+
+def test_a_page_gets_the_parts_that_it_asks_for_and_no_other():
+    parts = {"map": "the map", "get": "where"}
+    text = "One <!-- map: written by genssl book --> and <!-- a remark -->."
+    assert filled("a.md", text, parts) == "One the map and <!-- a remark -->."
+    with pytest.raises(CourseError, match=r"book/a.md asks for 'mpa'; there are get, map"):
+        filled("a.md", text.replace("map:", "mpa:"), parts)
+
+
+def test_each_part_that_is_written_is_asked_for_once(toy):
+    asked = [
+        mark["name"]
+        for path in (PROJECT / "book").glob("*.md")
+        for mark in MARK.finditer(path.read_text("utf-8"))
+    ]
+    assert sorted(asked) == sorted(written([toy]))
 
 
 def test_a_unit_without_a_line_in_the_contents_is_named(toy):

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from class_of import POINTS, Class, papers
-from genssl_utils.course.grade import sandbox
+from class_of import POINTS, Class, needs_sandbox, papers
 from genssl_utils.kit.check import Stopped
 
 FAIR = papers("fairness")
 
-pytestmark = pytest.mark.skipif(bool(sandbox.why_not_here()), reason=sandbox.why_not_here())
+pytestmark = needs_sandbox
 
 LIMITS = """\
 [default]

@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from genssl_utils.course.pages import STATE, VIEW
 from genssl_utils.course.source import CourseError, Unit, all_units
-from genssl_utils.course.welcome import MAP, course_map, welcome_page
+from genssl_utils.course.welcome import course_map, with_figures
 from toy_course import PROJECT
 
 UNITS = all_units(PROJECT)
@@ -31,7 +31,7 @@ def chapter(*names: str) -> NotebookNode:
 
 
 def test_the_second_figure_comes_with_its_own_state_alone():
-    text = welcome_page("<!-- figure: 07_a 2 -->", UNITS, {"07_a": chapter("one", "two")})
+    text = with_figures("a.md", "<!-- figure: 07_a 2 -->", {"07_a": chapter("one", "two")})
     view, state = re.findall(r"<script type=[^>]*>(.*?)</script>", text, re.S)
     assert json.loads(view)["model_id"] == "two"
     assert list(json.loads(state)["state"]) == ["two"]
@@ -42,12 +42,11 @@ def test_the_second_figure_comes_with_its_own_state_alone():
 @pytest.mark.parametrize("asked", ["07_a 0", "07_a 3", "08_b 1"])
 def test_a_figure_that_is_not_there_is_told(asked):
     with pytest.raises(CourseError, match="there is none"):
-        welcome_page(f"<!-- figure: {asked} -->", UNITS, {"07_a": chapter("one", "two")})
+        with_figures("a.md", f"<!-- figure: {asked} -->", {"07_a": chapter("one", "two")})
 
 
 def test_the_map_names_every_unit_once():
-    text = welcome_page(MAP, UNITS, {})
-    assert text == course_map(UNITS)
+    text = course_map(UNITS)
     for unit in UNITS:
         assert text.count(f":link: units/{unit.name}\n") == (1 if unit.number else 0)
         assert not unit.number or f"You will be able to {unit.about.learn}." in text

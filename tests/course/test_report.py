@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 from collections import Counter
 from html import unescape
 from urllib.parse import unquote
@@ -418,22 +417,16 @@ def test_an_answer_that_leans_on_a_wrong_one_is_told(real):
     )
 
 
-def test_the_page_in_a_browser(real):
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-    playwright = pytest.importorskip("playwright.sync_api")
-    if chromium is None:
-        pytest.skip("no browser: install Chromium, on Debian with `apt-get install chromium`")
+def test_the_page_in_a_browser(real, browser):
     path = write_report(real)[0]
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for width in (360, 1200):
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            asked, said = [], []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            page.on("console", lambda message, said=said: said.append(message.text))
-            page.goto(path.as_uri())
-            assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
-            assert said == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
-        browser.close()
+    for width in (360, 1200):
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        asked, said = [], []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("console", lambda message, said=said: said.append(message.text))
+        page.goto(path.as_uri())
+        assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+        assert said == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+        page.close()

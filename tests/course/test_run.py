@@ -7,8 +7,9 @@ import json
 import pytest
 
 from genssl_utils.course import record
+from genssl_utils.course.files import installed
 from genssl_utils.course.place import _message
-from genssl_utils.course.run import Job, execute_all, installed, run
+from genssl_utils.course.run import Job, execute_all, run
 from genssl_utils.course.source import CourseError, find_unit
 from genssl_utils.kit import results
 from toy_course import TOY, write_unit
@@ -45,7 +46,6 @@ def test_what_a_run_depends_on_makes_it_run_again(toy, touched):
 
 def test_another_version_of_a_package_makes_a_unit_run_again(toy, monkeypatch):
     assert any(one.startswith("torch 2.") for one in installed())
-    assert not any(one.startswith("pytest") for one in installed())
     before = Job(toy).digest()
     monkeypatch.setattr("genssl_utils.course.run.installed", lambda: ("torch 99",))
     assert Job(toy).digest() != before

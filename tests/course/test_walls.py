@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from class_of import ANSWERS, POINTS, Class
+from class_of import ANSWERS, POINTS, Class, needs_sandbox
 from genssl_utils.course.grade import sandbox
 from genssl_utils.course.grade.cgroups import STALE_SECONDS, Group, sweep
 from genssl_utils.course.grade.lane import Lane
@@ -21,7 +21,7 @@ from genssl_utils.course.grade.limits import MIB, Limits
 from genssl_utils.course.grade.unit_file import unit_for_judge
 from genssl_utils.course.source import CourseError
 
-pytestmark = pytest.mark.skipif(bool(sandbox.why_not_here()), reason=sandbox.why_not_here())
+pytestmark = needs_sandbox
 
 LIMITS = Limits(
     seconds=20, call_seconds=10, memory_mib=600, processes=40, file_mib=16, output_kib=64
