@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import site
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -64,8 +65,13 @@ def files_under(*paths: Path) -> list[Path]:
 
 @cache
 def installed() -> tuple[str, ...]:
-    """Python and every package with its version: what made a notebook's outputs, or a page."""
-    packages = {f"{one.name} {one.version}" for one in metadata.distributions()}
+    """Python and every package with its version: what made a notebook's outputs, or a page.
+
+    Looked for where pip installs, not along `sys.path`: setuptools, once imported, puts packages
+    of its own there.
+    """
+    places = [*site.getsitepackages(), site.getusersitepackages()]
+    packages = {f"{one.name} {one.version}" for one in metadata.distributions(path=places)}
     return (sys.version.split()[0], *sorted(packages))
 
 

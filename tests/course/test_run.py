@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 
 import pytest
 
@@ -42,6 +43,17 @@ def test_what_a_run_depends_on_makes_it_run_again(toy, touched):
         (toy.root / other).write_text("not this")
     assert Job(toy).digest() == before
     assert Job(toy).digest() != Job(toy, scale="full").digest() != before
+
+
+def test_what_others_add_to_the_path_is_not_installed(tmp_path, monkeypatch):
+    """As setuptools does with its own copies, when torch imports it in the middle of a test run."""
+    info = tmp_path / "stranger-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert metadata.version("stranger") == "1.0"
+    installed.cache_clear()
+    assert "stranger 1.0" not in installed()
 
 
 def test_another_version_of_a_package_makes_a_unit_run_again(toy, monkeypatch):
