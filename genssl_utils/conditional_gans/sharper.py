@@ -28,7 +28,7 @@ __all__ = [
     "train_with_adversary",
 ]
 
-BATCH = 16
+BATCH = 10
 BLOCKS, WIDTH, FINE = 2, 24, (16, 8)
 """Residual blocks, their channels, and the channels after each of the two shuffles."""
 PERCEPTION, ADVERSARY = 0.05, 3e-3
@@ -113,7 +113,7 @@ def train_on_error(
     Args:
         pool: patches to learn from.
         pixel_shuffle: the student's.
-        steps: of Adam, each on 16 patches.
+        steps: of Adam, each on 10 patches.
         width: of the network.
         blocks: of the network.
         seed: of the weights and the batches.
@@ -148,7 +148,7 @@ def train_with_adversary(
         generator_loss: fake_logits → scalar, the student's.
         perception: weight of the distance in the coach's features.
         adversary: weight of the adversarial loss.
-        steps: of both networks in turn, each on 16 patches.
+        steps: of both networks in turn, each on 10 patches.
         seed: of the adversary's weights and the batches.
     """
     device = pool.large.device

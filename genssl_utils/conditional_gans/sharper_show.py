@@ -137,7 +137,7 @@ def explore_shuffle(pixel_shuffle: Callable[[Tensor, int], Tensor]) -> Explorer:
             (before, stacked, f"x: {count} channels of {high} × {wide}"),
             (after, y, "y: one channel of " + " × ".join(map(str, y.shape))),
         ):
-            panel.imshow((numbers == chosen).float(), cmap="Oranges", vmin=0, vmax=1.6)
+            panel.imshow((numbers == chosen).float().numpy(), cmap="Oranges", vmin=0, vmax=1.6)
             size = 8 if numbers.numel() < 60 else 6
             for i, row in enumerate(numbers.tolist()):
                 for j, value in enumerate(row):
