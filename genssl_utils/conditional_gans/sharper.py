@@ -137,7 +137,7 @@ def train_on_error(
 
 def train_with_adversary(
     start: Upscaler, pool: Patches, discriminator_loss: Loss, generator_loss: Loss, *,
-    perception: float = PERCEPTION, adversary: float = ADVERSARY, steps: int = 130, seed: int = 0,
+    perception: float = PERCEPTION, adversary: float = ADVERSARY, steps: int = 120, seed: int = 0,
 ) -> Upscaler:  # fmt: skip
     """Go on from a trained network with three losses: pixels, features, and an adversary.
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from genssl_utils.conditional_gans.perception import blurred, judge
-from genssl_utils.conditional_gans.photographs import enlarge, held_out, photograph, shrink
+from genssl_utils.conditional_gans.photographs import (
+    FACTOR,
+    HELD_OUT,
+    LEARNED_FROM,
+    enlarge,
+    held_out,
+    photograph,
+    shrink,
+)
 from genssl_utils.conditional_gans.sharper import Looks, Upscaler, between, judge_sharpness
 from genssl_utils.kit import plots
 from genssl_utils.kit.explore import Explorer, explore
@@ -19,8 +30,11 @@ from genssl_utils.kit.tables import Table, table
 __all__ = [
     "enlarged_picture",
     "explore_shuffle",
+    "given_picture",
     "letters_picture",
     "looks_table",
+    "photographs_picture",
+    "printed",
     "same_error",
     "same_error_picture",
     "spectrum",
@@ -34,6 +48,9 @@ __all__ = [
 ROLES = {"squared error": "model", "with an adversary": "teacher", "bicubic": "baseline"}
 _CLOSE_UPS = ((52, 64), (60, 60), (60, 30))  # top left corners, in the held-out squares
 _CLOSE = 112
+LINES = ("Never read a number", "off such a picture:", "the plate is BX 4107")
+"""What the printed page says."""
+
 _LABELS = {"squared error": (15, False), "with an adversary": (14, True), "bicubic": (9, True)}
 """Where a curve of the spectrum has its name: at which ring, and whether below the curve."""
 
@@ -66,6 +83,45 @@ def same_error(sigma: float = 1.0, *, seed: int = 0) -> dict[str, Tensor]:
         "noise": truth + noise * error / noise.square().mean().sqrt(),
         "blur": blur,
     }
+
+
+def given_picture() -> Figure:
+    """What is given, what interpolation makes of it, and what is asked for."""
+    shown = held_out()
+    top, left = _CLOSE_UPS[0]
+    small, rough, truth = shown.small[0, 0], enlarge(shown.small)[0, 0], shown.large[0, 0]
+    inside = (slice(top, top + _CLOSE), slice(left, left + _CLOSE))
+    near = tuple(slice(part.start // FACTOR, part.stop // FACTOR) for part in inside)
+    figure, axes = plots.panels(3, size=(2.4, 2.5))
+    for panel, picture, title in zip(
+        axes,
+        (small[near], rough[inside].clamp(0, 1), truth[inside]),
+        ("given", "drawn smoothly through it", "wanted"),
+        strict=True,
+    ):
+        _paint(panel, picture, title)
+    return figure
+
+
+def photographs_picture() -> Figure:
+    """The photographs to learn from and those held out, a square from the middle of each."""
+    figure, axes = plots.panels(2, size=(3.2, 3.3))
+    for panel, names, across, title in zip(
+        axes, (LEARNED_FROM, tuple(HELD_OUT)), (3, 2), ("to learn from", "held out"), strict=True
+    ):
+        squares = [_middle(photograph(name)) for name in names]
+        squares += [torch.ones_like(squares[0])] * (-len(squares) % across)
+        rows = [torch.cat(squares[k : k + across], 1) for k in range(0, len(squares), across)]
+        _paint(panel, torch.cat(rows), title)
+    return figure
+
+
+def _middle(picture: Tensor, size: int = 96) -> Tensor:
+    """The largest square in the middle, made small."""
+    side = min(picture.shape)
+    top, left = ((length - side) // 2 for length in picture.shape)
+    square = picture[None, None, top : top + side, left : left + side]
+    return F.interpolate(square, size=(size, size), mode="area")[0, 0]
 
 
 def same_error_picture() -> Figure:
@@ -284,9 +340,20 @@ def trade_picture(found: Mapping[float, Looks], bicubic: Looks) -> Figure:
     return figure
 
 
+def printed(lines: Sequence[str] = LINES) -> Tensor:
+    """A printed page in grey, (1, 1, 64, 160), made here: dark letters about 8 pixels high."""
+    page = Figure(figsize=(1.6, 0.64), dpi=100, facecolor="#e6e6e6")
+    for k, line in enumerate(lines):
+        page.text(0.03, 0.8 - 0.3 * k, line, fontsize=8, color="#202020", va="center")
+    canvas = FigureCanvasAgg(page)
+    canvas.draw()
+    grey = torch.tensor(np.asarray(canvas.buffer_rgba())[..., 0].copy(), dtype=torch.float32)
+    return grey[None, None] / 255
+
+
 def letters_picture(first: Upscaler, second: Upscaler) -> Figure:
     """A printed page enlarged: what no photograph to learn from has taught."""
-    truth = photograph("page")[None, None, 40:104, 8:168].to(next(first.parameters()).device)
+    truth = printed().to(next(first.parameters()).device)
     small = shrink(truth)
     shown = {
         "bicubic": enlarge(small).clamp(0, 1), "squared error": first.picture(small),

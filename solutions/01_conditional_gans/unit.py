@@ -54,25 +54,15 @@ def generator_loss(fake_logits):
 # ## Sharper pictures: from a small photograph to a large one
 #
 # **A question.** You have a photograph of 64 × 64 pixels, and want it on a wall. Sixteen pixels must come from each
-# one. Which sixteen? This is **super-resolution**, and first we need to say what a good answer is.
-#
-# The usual measure is the **PSNR**, 10 log₁₀ (1 / mean squared error), in dB, for values from 0 to 1. Below is a
-# photograph, and four ways to spoil it that cost *exactly* the same PSNR. Put them in order before you read on:
-# which one looks most wrong?
+# one. Which sixteen? This is **super-resolution**. On the left is a piece of what is given, beside it what a
+# smooth curve through the pixels gives (**bicubic** interpolation, our baseline), and what is wanted. Where could the
+# eyelashes come from?
 
 # %% tags=["figure"]
-topic.same_error_picture()
+topic.given_picture()
 
 # %% [markdown]
-# The squared error cannot tell a little more light from a lost face. The second number can, a **perceptual distance**
-# {cite}`zhang2018unreasonable`: both pictures go through a small network, and its features are compared in place of
-# the pixels. It does not mind light, minds mild noise, and minds a blur more.
-#
-# SRGAN {cite}`ledig2017photo` *trains* with such a distance, on features of VGG, which learned from a million
-# photographs. We ship two networks that learned from nine. One can tell what was *done* to a patch (blur, noise,
-# blocks): it will be the coach. The other can tell from which *photograph* a patch comes: it is the judge, and no
-# training sees it. A third number, SSIM {cite}`wang2004image`, compares means, variances and correlations of small
-# windows; 1 is equal.
+# Only from other photographs: a network that has seen many knows what belongs there.
 #
 # ## Exercise: turn channels into pixels
 #
@@ -163,14 +153,35 @@ ex.report()
 topic.explore_shuffle(pixel_shuffle)
 
 # %% [markdown]
+# ## What is a good answer?
+#
+# The usual measure is the **PSNR**, 10 log₁₀ (1 / mean squared error), in dB, for values from 0 to 1. Below is a
+# photograph, and four ways to spoil it that cost *exactly* the same PSNR. Put them in order before you read on:
+# which one looks most wrong?
+
+# %% tags=["figure"]
+topic.same_error_picture()
+
+# %% [markdown]
+# The squared error cannot tell a little more light from a lost face. The second number can, a **perceptual distance**
+# {cite}`zhang2018unreasonable`: both pictures go through a small network, and its features are compared in place of
+# the pixels. It hardly minds light, minds mild noise a little, and a blur most.
+#
+# SRGAN {cite}`ledig2017photo` *trains* with such a distance, by a network that learned from a million
+# photographs. We ship two that learned from eight. One tells what was *done* to a patch (blur, noise,
+# blocks): it will be the coach. The other tells from which *photograph* a patch comes: it is the judge, and no
+# training sees it. A third number, SSIM {cite}`wang2004image`, compares means, variances and correlations of small
+# windows; 1 is equal.
+
+# %% tags=["figure"]
+topic.photographs_picture()
+
+# %% [markdown]
 # ## Train on the squared error
 #
-# Nine photographs to learn from: a palace, a cat, a motorcycle, a rocket, a man with a camera, coins, bricks, grass and
-# gravel. Three are held out whole: an astronaut, a cup of coffee, a flower. We work on the grey values alone.
-#
-# The network is SRGAN's generator made small: convolutions and residual blocks on the small grid, then your
-# `pixel_shuffle` twice, by 2 each time. What comes out is added to **bicubic** interpolation, which fits cubic curves
-# through the small pixels and is the baseline. Predict: by how many dB does training beat it?
+# Eight photographs to learn from, three held out whole; the grey values alone. The network is SRGAN's generator made
+# small: convolutions and residual blocks on the small grid, then your `pixel_shuffle` twice, by 2 each time. What comes
+# out is added to the bicubic picture. Predict: by how many dB does training beat it?
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "pixel_shuffle")
@@ -190,8 +201,8 @@ topic.looks_table(topic.judge_sharpness(enlarged, shown.large))
 #
 # ## The mean of what is possible is a blur
 #
-# A ball with fine stripes was made small, and the stripes are gone. They may have been light where they are drawn dark: A
-# and B are equally likely. You must answer one picture, and pay the mean squared error. What do you answer?
+# A ball with fine stripes was made small, and the stripes are gone. Which were light, and which dark? A and B are equally
+# likely. You must answer one picture, and pay the mean squared error. What do you answer?
 
 # %% tags=["figure"]
 topic.two_answers_picture()
@@ -261,8 +272,8 @@ for name, one in worth.items():
 # %% [markdown]
 # ## Where it breaks
 #
-# The detail is invented: likely, not true. A printed page shows it best. Each letter covers about two pixels of the small
-# picture. Read what the networks make of it.
+# The detail is invented: likely, not true. A printed page shows it best. In the small picture a letter is about
+# two pixels high. Read what the networks make of it.
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "pixel_shuffle")

@@ -58,7 +58,7 @@ def test_light_and_contrast_are_nearer_than_a_blur_of_the_same_error(eye, sigma)
     apart = eye().distance(blur, TRUTH)
     for other in (TRUTH + error, flatter):
         assert torch.allclose((other - TRUTH).square().mean((1, 2, 3)), error.flatten().square())
-        assert bool((eye().distance(other, TRUTH) < apart / 4).all())
+        assert bool((eye().distance(other, TRUTH) < apart / 3).all())
 
 
 @pytest.mark.parametrize("sigma", [0.7, 1.0])
@@ -89,7 +89,7 @@ def test_the_judge_can_tell_photographs_apart():
     with torch.no_grad():
         guess = judge()(pool).argmax(1)
     right = (guess == torch.arange(len(LEARNED_FROM)).repeat_interleave(each)).float().mean()
-    assert float(right) > 4 / len(LEARNED_FROM)  # guessing is 1 / 9
+    assert float(right) > 4 / len(LEARNED_FROM)  # guessing is 1 / 8
 
 
 def test_the_two_share_neither_depth_nor_weights():

@@ -13,6 +13,7 @@ from genssl_utils import conditional_gans as topic
 from genssl_utils.conditional_gans.perception import blurred
 from genssl_utils.conditional_gans.sharper_show import (
     letters_picture,
+    printed,
     same_error,
     spectrum,
     two_answers,
@@ -204,6 +205,13 @@ def test_the_spectrum_finds_a_wave_where_it_is():
 # ---- what is shown
 
 
+def test_a_printed_page_is_dark_on_light_and_says_what_it_is_told():
+    page, other = printed(), printed(("nothing else",))
+    assert page.shape == other.shape == (1, 1, 64, 160)
+    assert float(page.min()) < 0.3 < 0.85 < float(page.median())
+    assert not torch.equal(page, other)
+
+
 def test_every_picture_is_drawn_and_says_what_it_shows(pool, on_error):
     made = {
         "bicubic": topic.enlarge(SHOWN.small).clamp(0, 1),
@@ -212,6 +220,8 @@ def test_every_picture_is_drawn_and_says_what_it_shows(pool, on_error):
     }
     worth = topic.judge_sharpness(made, SHOWN.large)
     figures = [
+        topic.given_picture(),
+        topic.photographs_picture(),
         topic.same_error_picture(),
         topic.two_answers_picture(),
         topic.enlarged_picture(made, SHOWN.large),
