@@ -32,11 +32,13 @@ export function conv(x, inputs, side, kernel, bias, step) {
     for (let c = 0; c < inputs; c += 1) {
       for (let k = 0; k < 9; k += 1) {
         const w = kernel[(o * inputs + c) * 9 + k];
-        const [down, right] = [(Math.floor(k / 3) - 1) * step, ((k % 3) - 1) * step];
-        const [top, bottom] = [Math.max(0, -down), Math.min(side, side - down)];
-        const [left, end] = [Math.max(0, -right), Math.min(side, side - right)];
-        for (let i = top; i < bottom; i += 1) {
-          const [to, from] = [o * area + i * side, c * area + (i + down) * side + right];
+        const down = (Math.floor(k / 3) - 1) * step;
+        const right = ((k % 3) - 1) * step;
+        const left = Math.max(0, -right);
+        const end = Math.min(side, side - right);
+        for (let i = Math.max(0, -down); i < Math.min(side, side - down); i += 1) {
+          const to = o * area + i * side;
+          const from = c * area + (i + down) * side + right;
           for (let j = left; j < end; j += 1) out[to + j] += w * x[from + j];
         }
       }
@@ -132,12 +134,13 @@ async function render({ model, el }) {
   const change = (name, value) => { model.set(name, value); model.save_changes(); };
 
   const share = slider(life, {
-    label: "on the way from MSE to adversarial:", values: SHARES, format: (v) => `${Math.round(100 * v)} %`,
+    label: "From MSE to adversarial:", values: SHARES, format: (v) => `${Math.round(100 * v)} %`,
     ends: ["MSE alone", "adversarial"], onInput: (v) => change("share", v),
   });
   const which = choice(life, "picture", names.map((name, i) => [i, name]), (i) => change("picture", i));
   const size = choice(life, "side of the hole",
     model.get("sizes").map((s) => [s, `${s} × ${s}`]), (s) => change("side", s));
+  share.node.style.flexBasis = "100%";
   controls.append(share.node, which.node, size.node);
 
   function board(label, most) {
@@ -191,6 +194,13 @@ async function render({ model, el }) {
 
   const filling = (picture, hole, weights) =>
     filledIn(picture, painted(picture, hole, side, shapes, weights), hole, side);
+  // The two ends change with the picture and the hole, and not with the slider.
+  let [known, kept] = ["", []];
+  const filledByEnds = (n, hole) => {
+    const key = [n, hole.row, hole.column, hole.side].join();
+    if (key !== known) [known, kept] = [key, ends.map((each) => filling(pictures[n], hole, each))];
+    return kept;
+  };
 
   function draw() {
     const began = performance.now();
@@ -200,8 +210,7 @@ async function render({ model, el }) {
     range[1] = last;
     Object.assign(hole, { row: Math.min(row, last), column: Math.min(column, last) });
     const picture = pictures[n];
-    const weights = mixed(ends[0], ends[1], w);
-    const fills = [ends[0], ends[1], weights].map((each) => filling(picture, hole, each));
+    const fills = [...filledByEnds(n, hole), filling(picture, hole, mixed(ends[0], ends[1], w))];
     const [plain, against, now] = fills.map((filled) => measured(filled, picture, hole, side));
     const truth = measured(picture, picture, hole, side);
     share.show(w);

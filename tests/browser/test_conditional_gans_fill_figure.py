@@ -15,7 +15,7 @@ from genssl_utils.conditional_gans.fill import SHOWN, FillFigure, fill_figure, s
 from genssl_utils.conditional_gans.filled import seam
 from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
 
-SLIDER = "on the way from MSE to adversarial"
+SLIDER = "From MSE to adversarial"
 
 
 @holds(FillFigure, saved=True)
@@ -126,12 +126,11 @@ def test_the_words_are_the_numbers_and_are_said(site):
 def test_a_drag_is_drawn_in_less_than_a_tenth_of_a_second(site):
     page, _ = site(fill_figure())
     root = figures(page)
-    slider = root.get_by_label(SLIDER)
-    times = []
-    for _ in range(8):
-        slider.press("ArrowRight")
+    hole, times = root.get_by_role("slider", name="the hole"), []
+    for key in ["ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"] * 2:
+        hole.press(key)
         times.append(shown(root)["milliseconds"])
-    assert min(times) < 100
+    assert sorted(times)[1] < 100, times
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
