@@ -28,7 +28,7 @@ __all__ = [
 WIDTH, DILATIONS, LEAK = 24, (1, 2, 4, 1), 0.1
 """Features of the filling network, its dilations, and the slope below 0."""
 
-BATCH, RATE, ALPHA = 16, 3e-3, 0.1
+BATCH, RATE, ALPHA = 12, 3e-3, 0.1
 """Pictures a step; learning rate of the squared error alone; weight of the adversary."""
 
 TUNING, JUDGING, AHEAD = 2e-3, 4e-3, 20
@@ -140,7 +140,7 @@ def train_plain(
     Args:
         seen: the training pictures.
         masked_loss: the student's function.
-        steps: each on 16 pictures with new holes.
+        steps: each on 12 pictures with new holes.
         seed: of the initial weights, the batches and the holes.
         name: for tables.
     """
@@ -248,7 +248,7 @@ def between(one: Completer, other: Completer, share: float) -> Completer:
 
 
 def _batch(seen: Patches, draw: torch.Generator) -> tuple[Tensor, Holes]:
-    """Sixteen pictures, each with a new hole."""
+    """Some pictures, each with a new hole."""
     rows = torch.randint(len(seen), (BATCH,), generator=draw, device=draw.device)
     return seen.x[rows], punch(BATCH, generator=draw)
 

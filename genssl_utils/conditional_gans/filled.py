@@ -164,7 +164,7 @@ def grounds_picture(columns: int = 5, seed: int = 0) -> Figure:
     with_hole = torch.where(holes.mask > 0, torch.nan, shown.x)[order]
     figure, (axes,) = plots.panels(1, size=(1.15 * columns, 2.5))
     _strip(axes, [with_hole[:columns], with_hole[columns:]])
-    axes.set_title("What was under the red? (new patches of grass and of gravel)", fontsize=10)
+    axes.set_title("What was there? New patches of grass, and of gravel", fontsize=10)
     return figure
 
 
@@ -195,6 +195,7 @@ def fill_picture(
     axes.set_xticks([])
     axes.set_yticks([(SIDE + 2) * (i + 0.5) for i in range(len(rows))], list(rows))
     axes.tick_params(length=0)
+    axes.set_title(f"Holes in new pictures of {' and of '.join(new.names)}, filled", fontsize=10)
     return figure
 
 

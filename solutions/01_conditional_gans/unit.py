@@ -274,13 +274,13 @@ for name, found in judged.items():
     results.claim(f"patch distance, {name}", found.distance, better="lower")
 
 # %% [markdown]
-# *Neither* has the smallest error, and its holes are fog: hardly rough at all, and far from true patches. Its seam is
-# *below* 1, for fog next to stones is a softer edge than stone next to stone. Every adversary pays with a larger error
-# for fills that look like ground.
+# *Neither* has the smallest error, and its holes are fog: hardly rough at all, and far from true patches. Do not look
+# for an edge there: the *seam* is no larger than the true one, for fog beside a stone is a softer step than stone
+# beside stone. Every adversary pays with a larger error for fills that look like ground.
 #
-# Of the two lookers the local one does most here: it makes the rougher fills and comes nearer to true patches. The
-# global one alone has the fog's softness left. Both together are no better than the local one: ground looks the same
-# everywhere, so a window tells as much as the whole. In Iizuka et al.'s faces and streets it does not.
+# Of the two lookers the local one does more here: its patches come nearer to true ones than the global one's. Both
+# together do no better than the local one alone: this ground looks the same everywhere, so a window tells as much as
+# the whole. In Iizuka et al.'s faces and streets it does not.
 #
 # ## The way between
 #
@@ -301,7 +301,7 @@ results.claim("roughness over the true one, halfway", halfway.roughness)
 # %% [markdown]
 # ## Where it breaks
 #
-# Your networks have seen grass and gravel, and never a wall. Predict: what does each put into a hole in brick?
+# Your networks have seen grass and gravel, and never a wall. Predict: what do *neither* and *both* put into brick?
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "composite", "masked_loss")
