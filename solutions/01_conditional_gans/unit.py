@@ -63,16 +63,14 @@ topic.fill_figure()
 
 # %% [markdown]
 # What to notice: where the surroundings leave one answer, a joint that goes straight on, both networks give it. Where
-# they leave many, MSE gives the mean, and the adversary picks one: it looks right, and its masked error is *larger*.
-# An error against the truth prefers fog. That is no fault of the adversary's: the truth is one answer of many, too.
+# they leave many, MSE gives the mean, and the adversary picks one: it looks right, and its masked error is *larger*,
+# for the truth is one answer of many, too.
 #
 # ## Exercise: put the piece in
 #
-# The network paints a whole picture, but what is known should stay as it is.
-#
 # Write `composite(image, fill, mask)` for pictures `image` and `fill` (N, C, H, W) and a `mask` (N, 1, H, W) that is 1
-# in the hole and 0 outside: outside of the hole `image`, in the hole `fill`, in a new tensor. What is missing in
-# `image` may be `nan` under the hole, and nothing of it comes through.
+# in the hole and 0 outside: outside of the hole `image`, in the hole `fill`, in a new tensor. Under the hole `image`
+# may be `nan`, and nothing of it comes through.
 #
 # *By hand:* image (1, nan, 3), fill (7, 8, 9), mask (0, 1, 0): the composite is (1, 8, 3), and its slope in the fill
 # is (0, 1, 0).
@@ -92,7 +90,7 @@ def composite(image, fill, mask):
     """
     # Zero times nan is nan: choose between the two, do not multiply.
     ### BEGIN SOLUTION
-    return torch.where(mask > 0.5, fill, image)
+    return torch.where(mask > 0, fill, image)
     ### END SOLUTION
 
 
@@ -207,10 +205,14 @@ with ex.hidden("no hole again, in float64", hint="Then the answer is 0, and no n
     loss = masked_loss(fill, image, nothing)
     ex.value(loss, torch.tensor(0.0, dtype=torch.float64))
     ex.gradient(loss, fill, torch.zeros(2, 3, 4, 4, dtype=torch.float64))
-with ex.hidden("a hole as large as the picture", hint="Then it is the plain mean."):
+with ex.hidden("a hole as large as the picture, and one of a pixel", hint="Divide by its size."):
     fill, image = torch.rand(2, 3, 2, 4, 4, generator=ex.fresh)
     want = torch.nn.functional.mse_loss(fill, image)
     ex.value(masked_loss(fill, image, torch.ones(3, 1, 4, 4)), want)
+    fill, image = torch.rand(2, 1, 1, 2, 2, generator=ex.fresh)
+    want = (fill[0, 0, 1, 0] - image[0, 0, 1, 0]) ** 2
+    mask = torch.tensor([[0.0, 0.0], [1.0, 0.0]]).view(1, 1, 2, 2)
+    ex.value(masked_loss(fill, image, mask), want)
 ### END HIDDEN TESTS
 ex.report()
 
