@@ -1,5 +1,23 @@
 """Conditional GANs: what the notebook of unit 01 needs and the student does not write."""
 
+from genssl_utils.conditional_gans.completer import (
+    Completer,
+    CompletionAnswers,
+    FillNet,
+    HoleJudge,
+    go_on,
+    train_plain,
+)
+from genssl_utils.conditional_gans.fill import FillFigure, fill_figure, shipped
+from genssl_utils.conditional_gans.filled import (
+    Filled,
+    fill_picture,
+    filled_table,
+    grounds_picture,
+    judge_fills,
+)
+from genssl_utils.conditional_gans.holes import GroundPatches, Holes, ground_patches, punch
+from genssl_utils.conditional_gans.mixing import between
 from genssl_utils.conditional_gans.perception import Eye, coach, judge
 from genssl_utils.conditional_gans.photographs import (
     Patches,
@@ -12,7 +30,6 @@ from genssl_utils.conditional_gans.photographs import (
 from genssl_utils.conditional_gans.sharper import (
     Looks,
     Upscaler,
-    between,
     judge_sharpness,
     train_on_error,
     train_with_adversary,
@@ -32,7 +49,15 @@ from genssl_utils.conditional_gans.sharper_show import (
 )
 
 __all__ = [
+    "Completer",
+    "CompletionAnswers",
     "Eye",
+    "FillFigure",
+    "FillNet",
+    "Filled",
+    "GroundPatches",
+    "HoleJudge",
+    "Holes",
     "Looks",
     "Patches",
     "Upscaler",
@@ -41,21 +66,31 @@ __all__ = [
     "enlarge",
     "enlarged_picture",
     "explore_shuffle",
+    "fill_figure",
+    "fill_picture",
+    "filled_table",
     "given_picture",
+    "go_on",
+    "ground_patches",
+    "grounds_picture",
     "held_out",
     "judge",
+    "judge_fills",
     "judge_sharpness",
     "letters_picture",
     "looks_table",
     "patches",
     "photograph",
     "photographs_picture",
+    "punch",
     "same_error_picture",
+    "shipped",
     "shrink",
     "spectrum_picture",
     "trade",
     "trade_picture",
     "train_on_error",
+    "train_plain",
     "train_with_adversary",
     "two_answers_picture",
 ]

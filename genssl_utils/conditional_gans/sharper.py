@@ -22,7 +22,6 @@ from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
 __all__ = [
     "Looks",
     "Upscaler",
-    "between",
     "judge_sharpness",
     "train_on_error",
     "train_with_adversary",
@@ -179,19 +178,6 @@ def train_with_adversary(
         {"discriminator": Objective(other, critic_loss), "generator": Objective(adam, net_loss)},
         steps, title="with an adversary", picture=False, after_step=lambda step: fall.step(),
     )  # fmt: skip
-    return net
-
-
-def between(first: Upscaler, second: Upscaler, share: float) -> Upscaler:
-    """A network whose weights lie between those of two (Wang et al. 2018, arXiv:1809.00219).
-
-    Args:
-        first: what it is at share 0.
-        second: what it is at share 1; trained on from the first one.
-        share: of the second, from 0 to 1.
-    """
-    net, other = copy.deepcopy(first), second.state_dict()
-    net.load_state_dict({k: torch.lerp(v, other[k], share) for k, v in net.state_dict().items()})
     return net
 
 

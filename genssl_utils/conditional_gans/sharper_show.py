@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from genssl_utils.conditional_gans.mixing import between
 from genssl_utils.conditional_gans.perception import blurred, judge
 from genssl_utils.conditional_gans.photographs import (
     FACTOR,
@@ -22,7 +23,7 @@ from genssl_utils.conditional_gans.photographs import (
     photograph,
     shrink,
 )
-from genssl_utils.conditional_gans.sharper import Looks, Upscaler, between, judge_sharpness
+from genssl_utils.conditional_gans.sharper import Looks, Upscaler, judge_sharpness
 from genssl_utils.kit import plots
 from genssl_utils.kit.explore import Explorer, explore
 from genssl_utils.kit.tables import Table, table
