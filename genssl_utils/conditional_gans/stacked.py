@@ -1,0 +1,287 @@
+"""StackGAN at a small size: a first stage draws at 16 × 16, a second one refines it to 32 × 32."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from genssl_utils.conditional_gans.captions import SCENE, Pictures
+from genssl_utils.conditional_gans.reading import CODE, enlarged, read
+from genssl_utils.kit.nets import mlp
+from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
+
+__all__ = ["Losses", "Painter", "equal_work", "one_stage", "stage_one", "stage_two"]
+
+BATCH = 64
+NOISE = 16
+CLOUD = 32
+"""Numbers of the cloud's draw, D."""
+MEMORY = 0.99
+"""The painter that is kept is a moving average of the generator over about 100 steps."""
+SMOOTH, SMOOTH_EVERY = 0.1, 4
+"""Weight of D's slope at real pictures, and how seldom it is taken, for it costs a second pass."""
+KL_WEIGHT = 0.003
+"""Of the cloud's KL, which is summed over its D numbers."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The student's three functions.
+
+    Attributes:
+        discriminator_loss: (real logits (N,), made logits (M,)) → scalar.
+        generator_loss: made logits (M,) → scalar.
+        conditioning_augmentation: (mu (B, D), log_sigma (B, D), generator) → (c (B, D), kl).
+    """
+
+    discriminator_loss: Callable[[Tensor, Tensor], Tensor]
+    generator_loss: Callable[[Tensor], Tensor]
+    conditioning_augmentation: Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Painter:
+    """A trained generator.
+
+    Attributes:
+        generator: (codes (B, 48), torch.Generator) → (pictures, kl).
+        seconds: of the processor, that its training took; a second stage counts its own alone.
+        below: the first stage, whose pictures this one refines; None where it starts from noise.
+    """
+
+    generator: Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
+    seconds: float
+    below: Painter | None = None
+
+    def paint(self, scenes: Tensor, *, seed: int = 0, turned: Tensor | bool = False) -> Tensor:
+        """Pictures of captions of these scenes (N, 7), each with noise of its own, (N, 3, S, S)."""
+        draw = torch.Generator(scenes.device).manual_seed(seed)
+        with torch.no_grad():
+            return self.generator(read(scenes, turned), draw)[0].clamp(-1, 1)
+
+
+class _Cloud(nn.Module):
+    """The code of a caption to a draw from the cloud around it."""
+
+    def __init__(self, augmentation: Callable) -> None:
+        super().__init__()
+        self.layer, self.augmentation = nn.Linear(CODE, 2 * CLOUD), augmentation
+
+    def forward(self, code: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        mu, log_sigma = self.layer(code).chunk(2, 1)  # (B, D) each
+        return self.augmentation(mu, log_sigma, draw)
+
+
+class _FromNoise(nn.Module):
+    """Noise and a caption to a picture: Stage I at side 16, or the whole painter at side 32."""
+
+    def __init__(self, side: int, augmentation: Callable) -> None:
+        super().__init__()
+        self.side, self.cloud = side, _Cloud(augmentation)
+        self.body = mlp(CLOUD + NOISE, 3 * side**2, hidden=(256, 512), activation=_leaky)
+        with torch.no_grad():
+            self.body[-1].weight.mul_(0.1)  # it begins with a plain grey
+
+    def forward(self, code: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        c, kl = self.cloud(code, draw)
+        z = torch.randn(len(code), NOISE, generator=draw, device=code.device)
+        return self.body(torch.cat([c, z], 1)).view(-1, 3, self.side, self.side), kl
+
+
+class _Refiner(nn.Module):
+    """Stage II: a picture of Stage I and the caption, read again, to a picture of twice the side.
+
+    What it adds to the smoothly enlarged picture is thought out on a grid of 8 × 8 cells.
+    """
+
+    def __init__(self, below: Painter, augmentation: Callable, width: int = 16) -> None:
+        super().__init__()
+        self.cloud, self.width = _Cloud(augmentation), width
+        self._below = [below.generator]  # in a list: its weights are not this net's
+        self.whole = nn.Linear(3 * 16**2 + CLOUD, 384)
+        self.cells = nn.Linear(384, width * 8**2)
+        self.look = nn.Conv2d(12, width, 3, padding=1)
+        self.out = nn.Conv2d(width, 48, 3, padding=1)
+        with torch.no_grad():
+            self.out.weight.mul_(0.1)  # it begins by adding little
+
+    def forward(self, code: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():  # Stage I stays as it is
+            small, _ = self._below[0](code, draw)  # (B, 3, 16, 16)
+        c, kl = self.cloud(code, draw)
+        whole = F.leaky_relu(self.whole(torch.cat([small.flatten(1), c], 1)), 0.2)
+        cells = self.cells(whole).view(-1, self.width, 8, 8)
+        cells = F.leaky_relu(cells + self.look(F.pixel_unshuffle(small, 2)), 0.2)
+        return enlarged(small) + F.pixel_shuffle(self.out(cells), 4), kl
+
+
+class _Critic(nn.Module):
+    """D: does this picture look real, and does it go with this caption? One logit."""
+
+    def __init__(self, side: int, width: int = 16) -> None:
+        super().__init__()
+        fold = side // 16
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(fold),  # (B, 3 fold², 16, 16)
+            nn.Conv2d(3 * fold**2, width, 4, 2, 1), _leaky(),  # (B, W, 8, 8)
+            nn.Conv2d(width, 2 * width, 4, 2, 1), _leaky(),  # (B, 2W, 4, 4)
+            nn.Flatten(), nn.Linear(32 * width, 128), _leaky(),
+        )  # fmt: skip
+        self.look, self.agree = nn.Linear(128, 1), nn.Linear(CODE, 128)
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        h = self.body(x)  # (B, 128)
+        return self.look(h)[:, 0] + (h * self.agree(code)).sum(1) / 128**0.5 * 2
+
+
+def _leaky() -> nn.Module:
+    return nn.LeakyReLU(0.2)
+
+
+def stage_one(data: Pictures, losses: Losses, *, steps: int = 350, seed: int = 0) -> Painter:
+    """Stage I: noise and a caption to a picture of 16 × 16.
+
+    Args:
+        data: pictures to learn from.
+        losses: the functions under test.
+        steps: of each network, on 64 pictures.
+        seed: of the weights, the batches and the noise.
+    """
+    seed_all(seed)
+    net = _FromNoise(16, losses.conditioning_augmentation)
+    return _play(net, data.small, data.scenes, losses, steps, seed, "Stage I")
+
+
+def stage_two(
+    below: Painter, data: Pictures, losses: Losses, *, steps: int = 250, seed: int = 0
+) -> Painter:
+    """Stage II: what a trained Stage I paints, and the caption again, to a picture of 32 × 32.
+
+    Args:
+        below: the trained first stage; it does not learn any more.
+        data, losses, steps, seed: as in `stage_one`.
+    """
+    seed_all(seed + 1)
+    net = _Refiner(below, losses.conditioning_augmentation)
+    return _play(net, data.large, data.scenes, losses, steps, seed, "Stage II", below)
+
+
+def one_stage(data: Pictures, losses: Losses, *, steps: int = 600, seed: int = 0) -> Painter:
+    """The baseline: noise and a caption to 32 × 32 at once, by the same kind of networks.
+
+    Args:
+        data, losses, steps, seed: as in `stage_one`.
+    """
+    seed_all(seed)
+    net = _FromNoise(32, losses.conditioning_augmentation)
+    return _play(net, data.large, data.scenes, losses, steps, seed, "one stage")
+
+
+def equal_work(first: int, second: int) -> int:
+    """Steps of the one-stage painter that cost as many multiplications as so many of both stages.
+
+    Args:
+        first, second: steps of Stage I and of Stage II.
+    """
+    free = Losses(
+        lambda real, made: made.mean() - real.mean(),
+        lambda made: -made.mean(),
+        lambda mu, log_sigma, draw: (mu + log_sigma, mu.mean()),
+    )
+    nets = [_FromNoise(16, free.conditioning_augmentation)]
+    nets.append(_Refiner(Painter(nets[0], 0.0), free.conditioning_augmentation))
+    nets.append(_FromNoise(32, free.conditioning_augmentation))
+    costs = []
+    for net, side in zip(nets, (16, 32, 32), strict=True):
+        scenes = torch.zeros(BATCH, len(SCENE), dtype=torch.int64)
+        game = _Game(net, torch.zeros(BATCH, 3, side, side), scenes, free, seed=0)
+        with FlopCounterMode(display=False) as counter:
+            for step in range(SMOOTH_EVERY):
+                game.judge(step).backward()
+                game.fool(step).backward()
+        costs.append(counter.get_total_flops())
+    return round((first * costs[0] + second * costs[1]) / costs[2])
+
+
+class _Game:
+    """A generator against a D that knows the captions, and sees three kinds of pairs: real with its
+    caption, real with another one, made with its caption (Reed et al. 2016, arXiv:1605.05396)."""
+
+    def __init__(
+        self, net: nn.Module, real: Tensor, scenes: Tensor, losses: Losses, seed: int
+    ) -> None:
+        self.net, self.real, self.scenes, self.losses = net, real, scenes, losses
+        self.critic = _Critic(real.shape[-1]).to(real.device)
+        self.draw = torch.Generator(real.device).manual_seed(seed)
+        self.code = read(scenes)
+
+    def judge(self, step: int) -> Tensor:
+        """D's loss."""
+        size = len(self.real)
+        rows = torch.randint(size, (BATCH,), generator=self.draw, device=self.real.device)
+        x, right = self.real[rows], self.code[rows]
+        wrong = read(_other_scenes(self.scenes, rows, self.draw))
+        self.right, (self.made, self.kl) = right, self.net(right, self.draw)
+        self.critic.requires_grad_(True)
+        shown = torch.cat([x, x, self.made.detach()])
+        logits = self.critic(shown, torch.cat([right, wrong, right]))
+        loss = self.losses.discriminator_loss(logits[:BATCH], logits[BATCH:])
+        return loss if step % SMOOTH_EVERY else loss + SMOOTH_EVERY * self._slope(x, right)
+
+    def fool(self, step: int) -> Tensor:
+        """G's loss, on the pictures that D has just seen."""
+        self.critic.requires_grad_(False)
+        logits = self.critic(self.made, self.right)
+        return self.losses.generator_loss(logits) + KL_WEIGHT * self.kl
+
+    def _slope(self, x: Tensor, code: Tensor) -> Tensor:
+        """R1: how steep D is at real pictures (Mescheder et al. 2018, arXiv:1801.04406). It keeps D
+        smooth, and G's pictures free of noise that only D sees."""
+        x = x.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(self.critic(x, code).sum(), x, create_graph=True)
+        return SMOOTH / 2 * slope.square().sum((1, 2, 3)).mean()
+
+
+def _play(
+    net: nn.Module, real: Tensor, scenes: Tensor, losses: Losses, steps: int, seed: int,
+    title: str, below: Painter | None = None,
+) -> Painter:  # fmt: skip
+    """Train a generator; what is kept is a moving average of its weights."""
+    net = net.to(real.device)
+    average, game = copy.deepcopy(net), _Game(net, real, scenes, losses, seed)
+    adams = {
+        name: torch.optim.Adam(part.parameters(), 1e-3, (0.5, 0.99))
+        for name, part in (("D", game.critic), ("G", net))
+    }
+    falling = [half_then_fall(adam, steps) for adam in adams.values()]
+
+    def after(step: int) -> None:
+        for schedule in falling:
+            schedule.step()
+        keep = min(MEMORY, step / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
+
+    began = time.process_time()
+    objectives = {"D": Objective(adams["D"], game.judge), "G": Objective(adams["G"], game.fool)}
+    fit(objectives, steps, title=title, after_step=after, picture=False)
+    return Painter(average.requires_grad_(False), time.process_time() - began, below)
+
+
+def _other_scenes(scenes: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
+    """Wrong captions for pictures: one of another picture, or the right one with one part changed."""
+    other = scenes[torch.randint(len(scenes), rows.shape, generator=draw, device=rows.device)]
+    choices = torch.tensor(SCENE, device=rows.device)
+    part = torch.randint(len(SCENE), rows.shape, generator=draw, device=rows.device)
+    shift = torch.rand(rows.shape, generator=draw, device=rows.device) * (choices[part] - 1)
+    near, at = scenes[rows].clone(), torch.arange(len(rows), device=rows.device)
+    near[at, part] = (near[at, part] + 1 + shift.long()) % choices[part]
+    coin = torch.rand(rows.shape, generator=draw, device=rows.device) < 0.5
+    return torch.where(coin[:, None], near, other)
