@@ -1,4 +1,4 @@
-"""A small language of pictures: two things on grey paper, and the captions that say what they are."""
+"""A small language of pictures: two things on grey paper, and captions that say what they are."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WORDS = (*SCENE[:3], len(RELATIONS), *SCENE[4:])
 """Choices for each of a caption's seven words."""
 
 _INKS = torch.tensor([[0.75, 0.12, 0.15], [0.12, 0.6, 0.2], [0.15, 0.25, 0.8], [0.9, 0.75, 0.1]])
-_RADII = torch.tensor([0.24, 0.4])  # in half sides of the picture
+_RADII = torch.tensor([0.28, 0.42])  # in half sides of the picture
 _CHUNK = 250  # pictures rendered at once: they fit the processor's cache
 
 
@@ -162,7 +162,8 @@ def scene_of(caption: str) -> Tensor:
         first, other = things if relation < 2 else reversed(things)
     except (StopIteration, ValueError) as error:
         raise ValueError(
-            f"{caption!r} is none of these captions. Say: a small red circle above a large blue square."
+            f"{caption!r} is none of these captions. "
+            "Say: a small red circle above a large blue square."
         ) from error
     return torch.tensor([*first, relation % 2, *other])
 
@@ -191,7 +192,7 @@ def _render(scenes: Tensor, generator: torch.Generator, size: int) -> Tensor:
     relation = scenes[:, 3]
     apart = torch.tensor([[0.0, -1.0], [-1.0, 0.0]])[relation] * (0.46 + 0.06 * chance(1))
     along = torch.tensor([[1.0, 0.3], [0.3, 1.0]])[relation]  # little play towards the other
-    play = 0.3 * (chance(2, 2) - 0.5) * along[:, None]
+    play = 0.2 * (chance(2, 2) - 0.5) * along[:, None]
     centres = torch.stack([apart, -apart], 1) + play  # (n, 2 things, x and y)
     canvas = (0.77 + 0.06 * chance(1, 1, 1)).expand(n, 3, size, size)
     for k in (1, 0):

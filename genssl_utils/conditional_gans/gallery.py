@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import torch
 from matplotlib.axes import Axes
@@ -14,13 +14,17 @@ from genssl_utils.conditional_gans.captions import (
     RELATIONS,
     SHAPES,
     SIZES,
-    Pictures,
     pictures,
     render,
     say,
     scene_of,
 )
-from genssl_utils.conditional_gans.reading import Faithfulness, distance, faithfulness, read_pictures
+from genssl_utils.conditional_gans.reading import (
+    Faithfulness,
+    distance,
+    faithfulness,
+    read_pictures,
+)
 from genssl_utils.conditional_gans.stacked import Painter
 from genssl_utils.kit import plots
 from genssl_utils.kit.explore import Explorer, explore
@@ -89,8 +93,8 @@ def pull_explorer(generator_loss: Callable[[Tensor], Tensor]) -> Explorer:
 
     return explore(
         draw,
-        alt="The non-saturating loss of a made picture falls steeply where the discriminator is sure "
-        "that it is made; the saturating one is flat there.",
+        alt="The non-saturating loss of a made picture falls steeply where the discriminator is "
+        "sure that it is made; the saturating one is flat there.",
         logit=(-7.0, 7.0, -5.0),
     )
 
@@ -145,9 +149,9 @@ def paintings(painters: Mapping[str, Painter], *, n: int = 6, seed: int = 0) -> 
         column = [_enlarged(x[k], 32) for x in rows.values()]
         _show(panel, torch.cat(column, 1))
         first, other = _halves(say(true.scenes[k]))
-        lines = [*first.removeprefix("a ").rsplit(" ", 1), *other.split(" a ")]
         panel.set_title(
-            f"{first.removeprefix('a ')}\n{other.replace(' a ', ' ', 1)}", fontsize=6.5,
+            f"{first.removeprefix('a ')}\n{other.replace(' a ', ' ', 1)}",
+            fontsize=6.5,
             fontweight="normal",
         )
     axes[0].axis("on")
@@ -171,7 +175,9 @@ def caption_explorer(painter: Painter) -> Explorer:
         size: str, colour: str, shape: str, relation: str,
         other_size: str, other_colour: str, other_shape: str, noise: int,
     ) -> Figure:  # fmt: skip
-        caption = f"a {size} {colour} {shape} {relation} a {other_size} {other_colour} {other_shape}"
+        caption = (
+            f"a {size} {colour} {shape} {relation} a {other_size} {other_colour} {other_shape}"
+        )
         scene = scene_of(caption)
         shown = painter.paint(scene.expand(4, 7), seed=noise).cpu()
         seen, _ = read_pictures(shown)

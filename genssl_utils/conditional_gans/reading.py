@@ -123,8 +123,9 @@ def faithfulness(x: Tensor, scenes: Tensor) -> Faithfulness:
 
 
 def distance(x: Tensor, true: Tensor) -> float:
-    """Fréchet distance between two sets of pictures, in the detector's features, divided by what the
-    true set has as its variance: 0 for sets alike; 2 where one is all the true set's mean.
+    """Fréchet distance between two sets of pictures, in the detector's features, over the variance
+    of the true set: 0 for sets alike, 1 for one picture again and again, whose features are the
+    true set's mean.
 
     |μ − μ'|² + tr(Σ + Σ' − 2 (ΣΣ')^½), after Heusel et al. 2017 (arXiv:1706.08500), who use the
     features of a network for photographs.
@@ -142,7 +143,10 @@ def _readers(device: str) -> tuple[CaptionReader, Detector]:
     with np.load(WEIGHTS) as kept:
         for name, reader in zip(("caption", "detector"), readers, strict=True):
             reader.load_state_dict(
-                {key: torch.from_numpy(kept[f"{name}.{key}"]).float() for key in reader.state_dict()}
+                {
+                    key: torch.from_numpy(kept[f"{name}.{key}"]).float()
+                    for key in reader.state_dict()
+                }
             )
             reader.to(device).eval().requires_grad_(False)
     return readers

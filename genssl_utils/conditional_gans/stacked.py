@@ -14,8 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from genssl_utils.conditional_gans.captions import SCENE, Pictures
 from genssl_utils.conditional_gans.reading import CODE, enlarged, read
-from genssl_utils.kit.nets import mlp
-from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
+from genssl_utils.kit.training import Objective, fit, seed_all
 
 __all__ = ["Losses", "Painter", "equal_work", "one_stage", "stage_one", "stage_two"]
 
@@ -23,10 +22,8 @@ BATCH = 64
 NOISE = 16
 CLOUD = 32
 """Numbers of the cloud's draw, D."""
-MEMORY = 0.99
-"""The painter that is kept is a moving average of the generator over about 100 steps."""
-SMOOTH, SMOOTH_EVERY = 0.1, 4
-"""Weight of D's slope at real pictures, and how seldom it is taken, for it costs a second pass."""
+MEMORY = 0.98
+"""The painter that is kept is a moving average of the generator over about 50 steps."""
 KL_WEIGHT = 0.003
 """Of the cloud's KL, which is summed over its D numbers."""
 
@@ -79,70 +76,108 @@ class _Cloud(nn.Module):
         return self.augmentation(mu, log_sigma, draw)
 
 
+@dataclass(frozen=True)
+class Layers:
+    """A picture as three inks and where each of them goes.
+
+    Attributes:
+        where: scores (B, 3, 16, 16); a pixel's shares of the inks are their softmax.
+        inks: colours (B, 3 inks, 3 channels), from −1 to 1.
+    """
+
+    where: Tensor
+    inks: Tensor
+
+    def picture(self, side: int) -> Tensor:
+        """The picture (B, 3, side, side). At side 32 the scores are enlarged, not the picture: so
+        its edges stay sharp."""
+        where = self.where if side == 16 else enlarged(self.where)
+        return torch.einsum("bkyx,bkc->bcyx", where.softmax(1), self.inks)
+
+
 class _FromNoise(nn.Module):
     """Noise and a caption to a picture: Stage I at side 16, or the whole painter at side 32."""
 
     def __init__(self, side: int, augmentation: Callable) -> None:
         super().__init__()
         self.side, self.cloud = side, _Cloud(augmentation)
-        self.body = mlp(CLOUD + NOISE, 3 * side**2, hidden=(256, 512), activation=_leaky)
+        self.first = nn.Linear(CLOUD + NOISE, 256)
+        self.second, self.where = nn.Linear(256, 512), nn.Linear(512, 3 * 16**2)
+        self.inks = nn.Linear(256, 9)
         with torch.no_grad():
-            self.body[-1].weight.mul_(0.1)  # it begins with a plain grey
+            self.inks.bias[:3] += 0.5  # the first ink begins as light as paper
 
-    def forward(self, code: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    def layers(self, code: Tensor, draw: torch.Generator) -> tuple[Layers, Tensor]:
         c, kl = self.cloud(code, draw)
         z = torch.randn(len(code), NOISE, generator=draw, device=code.device)
-        return self.body(torch.cat([c, z], 1)).view(-1, 3, self.side, self.side), kl
+        h = _leaky(self.first(torch.cat([c, z], 1)))  # (B, 256)
+        where = self.where(_leaky(self.second(h))).view(-1, 3, 16, 16)
+        return Layers(where, self.inks(h).tanh().view(-1, 3, 3)), kl
+
+    def forward(self, code: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+        layers, kl = self.layers(code, draw)
+        return layers.picture(self.side), kl
 
 
 class _Refiner(nn.Module):
-    """Stage II: a picture of Stage I and the caption, read again, to a picture of twice the side.
+    """Stage II: what Stage I painted and the caption, read again, to a picture of 32 × 32.
 
-    What it adds to the smoothly enlarged picture is thought out on a grid of 8 × 8 cells.
+    It adds to Stage I's scores and inks; what it adds is thought out on a grid of 8 × 8 cells.
     """
 
-    def __init__(self, below: Painter, augmentation: Callable, width: int = 16) -> None:
+    def __init__(self, below: _FromNoise, augmentation: Callable, width: int = 16) -> None:
         super().__init__()
         self.cloud, self.width = _Cloud(augmentation), width
-        self._below = [below.generator]  # in a list: its weights are not this net's
-        self.whole = nn.Linear(3 * 16**2 + CLOUD, 384)
-        self.cells = nn.Linear(384, width * 8**2)
+        self._below = [below]  # in a list: its weights are not this net's, and do not learn
+        self.whole = nn.Linear(3 * 16**2 + 9 + CLOUD, 384)
+        self.cells, self.inks = nn.Linear(384, width * 8**2), nn.Linear(384, 9)
         self.look = nn.Conv2d(12, width, 3, padding=1)
-        self.out = nn.Conv2d(width, 48, 3, padding=1)
+        self.where = nn.Conv2d(width, 12, 3, padding=1)
+        with torch.no_grad():  # it begins by changing little
+            self.where.weight.mul_(0.3)
+            self.inks.weight.mul_(0.3)
+
+    def layers(self, code: Tensor, draw: torch.Generator) -> tuple[Layers, Tensor]:
         with torch.no_grad():
-            self.out.weight.mul_(0.1)  # it begins by adding little
+            old, _ = self._below[0].layers(code, draw)
+        c, kl = self.cloud(code, draw)
+        seen = (old.where - old.where.mean(1, keepdim=True)).clamp(-6, 6) / 3
+        whole = self.whole(torch.cat([seen.flatten(1), old.inks.flatten(1), c], 1))
+        whole = _leaky(whole)  # (B, 384)
+        cells = self.cells(whole).view(-1, self.width, 8, 8)
+        cells = _leaky(cells + self.look(F.pixel_unshuffle(seen, 2)))
+        where = old.where + F.pixel_shuffle(self.where(cells), 2)
+        inks = old.inks.clamp(-0.99, 0.99).atanh() + self.inks(whole).view(-1, 3, 3)
+        return Layers(where, inks.tanh()), kl
 
     def forward(self, code: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-        with torch.no_grad():  # Stage I stays as it is
-            small, _ = self._below[0](code, draw)  # (B, 3, 16, 16)
-        c, kl = self.cloud(code, draw)
-        whole = F.leaky_relu(self.whole(torch.cat([small.flatten(1), c], 1)), 0.2)
-        cells = self.cells(whole).view(-1, self.width, 8, 8)
-        cells = F.leaky_relu(cells + self.look(F.pixel_unshuffle(small, 2)), 0.2)
-        return enlarged(small) + F.pixel_shuffle(self.out(cells), 4), kl
+        layers, kl = self.layers(code, draw)
+        return layers.picture(32), kl
 
 
 class _Critic(nn.Module):
     """D: does this picture look real, and does it go with this caption? One logit."""
 
-    def __init__(self, side: int, width: int = 16) -> None:
+    def __init__(self, side: int, width: int = 24) -> None:
         super().__init__()
         fold = side // 16
         self.body = nn.Sequential(
             nn.PixelUnshuffle(fold),  # (B, 3 fold², 16, 16)
-            nn.Conv2d(3 * fold**2, width, 4, 2, 1), _leaky(),  # (B, W, 8, 8)
-            nn.Conv2d(width, 2 * width, 4, 2, 1), _leaky(),  # (B, 2W, 4, 4)
-            nn.Flatten(), nn.Linear(32 * width, 128), _leaky(),
+            nn.Conv2d(3 * fold**2, width, 4, 2, 1), nn.LeakyReLU(0.2),  # (B, W, 8, 8)
+            nn.Conv2d(width, 2 * width, 4, 2, 1), nn.LeakyReLU(0.2),  # (B, 2W, 4, 4)
+            nn.Flatten(), nn.Linear(32 * width, 128), nn.LeakyReLU(0.2),
         )  # fmt: skip
         self.look, self.agree = nn.Linear(128, 1), nn.Linear(CODE, 128)
 
-    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *codes: Tensor) -> tuple[Tensor, ...]:
+        """The logits (B,) of pictures with each of the codes (B, 48)."""
         h = self.body(x)  # (B, 128)
-        return self.look(h)[:, 0] + (h * self.agree(code)).sum(1) / 128**0.5 * 2
+        look = self.look(h)[:, 0]
+        return tuple(look + 2 * (h * self.agree(code)).sum(1) / 128**0.5 for code in codes)
 
 
-def _leaky() -> nn.Module:
-    return nn.LeakyReLU(0.2)
+def _leaky(h: Tensor) -> Tensor:
+    return F.leaky_relu(h, 0.2)
 
 
 def stage_one(data: Pictures, losses: Losses, *, steps: int = 350, seed: int = 0) -> Painter:
@@ -169,7 +204,7 @@ def stage_two(
         data, losses, steps, seed: as in `stage_one`.
     """
     seed_all(seed + 1)
-    net = _Refiner(below, losses.conditioning_augmentation)
+    net = _Refiner(below.generator, losses.conditioning_augmentation)
     return _play(net, data.large, data.scenes, losses, steps, seed, "Stage II", below)
 
 
@@ -196,16 +231,15 @@ def equal_work(first: int, second: int) -> int:
         lambda mu, log_sigma, draw: (mu + log_sigma, mu.mean()),
     )
     nets = [_FromNoise(16, free.conditioning_augmentation)]
-    nets.append(_Refiner(Painter(nets[0], 0.0), free.conditioning_augmentation))
+    nets.append(_Refiner(nets[0], free.conditioning_augmentation))
     nets.append(_FromNoise(32, free.conditioning_augmentation))
     costs = []
     for net, side in zip(nets, (16, 32, 32), strict=True):
         scenes = torch.zeros(BATCH, len(SCENE), dtype=torch.int64)
         game = _Game(net, torch.zeros(BATCH, 3, side, side), scenes, free, seed=0)
         with FlopCounterMode(display=False) as counter:
-            for step in range(SMOOTH_EVERY):
-                game.judge(step).backward()
-                game.fool(step).backward()
+            game.judge(0).backward()
+            game.fool(0).backward()
         costs.append(counter.get_total_flops())
     return round((first * costs[0] + second * costs[1]) / costs[2])
 
@@ -226,27 +260,18 @@ class _Game:
         """D's loss."""
         size = len(self.real)
         rows = torch.randint(size, (BATCH,), generator=self.draw, device=self.real.device)
-        x, right = self.real[rows], self.code[rows]
-        wrong = read(_other_scenes(self.scenes, rows, self.draw))
-        self.right, (self.made, self.kl) = right, self.net(right, self.draw)
+        self.right, wrong = self.code[rows], read(_other_scenes(self.scenes, rows, self.draw))
+        self.made, self.kl = self.net(self.right, self.draw)
         self.critic.requires_grad_(True)
-        shown = torch.cat([x, x, self.made.detach()])
-        logits = self.critic(shown, torch.cat([right, wrong, right]))
-        loss = self.losses.discriminator_loss(logits[:BATCH], logits[BATCH:])
-        return loss if step % SMOOTH_EVERY else loss + SMOOTH_EVERY * self._slope(x, right)
+        matching, other = self.critic(self.real[rows], self.right, wrong)
+        (made,) = self.critic(self.made.detach(), self.right)
+        return self.losses.discriminator_loss(matching, torch.cat([other, made]))
 
     def fool(self, step: int) -> Tensor:
         """G's loss, on the pictures that D has just seen."""
         self.critic.requires_grad_(False)
-        logits = self.critic(self.made, self.right)
+        (logits,) = self.critic(self.made, self.right)
         return self.losses.generator_loss(logits) + KL_WEIGHT * self.kl
-
-    def _slope(self, x: Tensor, code: Tensor) -> Tensor:
-        """R1: how steep D is at real pictures (Mescheder et al. 2018, arXiv:1801.04406). It keeps D
-        smooth, and G's pictures free of noise that only D sees."""
-        x = x.clone().requires_grad_()
-        (slope,) = torch.autograd.grad(self.critic(x, code).sum(), x, create_graph=True)
-        return SMOOTH / 2 * slope.square().sum((1, 2, 3)).mean()
 
 
 def _play(
@@ -260,11 +285,8 @@ def _play(
         name: torch.optim.Adam(part.parameters(), 1e-3, (0.5, 0.99))
         for name, part in (("D", game.critic), ("G", net))
     }
-    falling = [half_then_fall(adam, steps) for adam in adams.values()]
 
     def after(step: int) -> None:
-        for schedule in falling:
-            schedule.step()
         keep = min(MEMORY, step / (step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
@@ -276,7 +298,7 @@ def _play(
 
 
 def _other_scenes(scenes: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:
-    """Wrong captions for pictures: one of another picture, or the right one with one part changed."""
+    """Wrong captions for pictures: another picture's, or the right one with one part changed."""
     other = scenes[torch.randint(len(scenes), rows.shape, generator=draw, device=rows.device)]
     choices = torch.tensor(SCENE, device=rows.device)
     part = torch.randint(len(SCENE), rows.shape, generator=draw, device=rows.device)

@@ -16,7 +16,9 @@ def by_the_library(real_logits, fake_logits):
     return real + cross_entropy(fake_logits, torch.zeros_like(fake_logits))
 
 
-@mistake("discriminator_loss", "Real and made are swapped: D would learn to call the real ones made.")
+@mistake(
+    "discriminator_loss", "Real and made are swapped: D would learn to call the real ones made."
+)
 def labels_swapped(real_logits, fake_logits):
     return softplus(real_logits).mean() + softplus(-fake_logits).mean()
 
@@ -211,7 +213,9 @@ def by_distributions(mu, log_sigma, generator):
     "You took log σ for log σ², in both parts. It is the logarithm of the standard deviation.",
 )
 def log_variance(mu, log_sigma, generator):
-    return mu + torch.exp(log_sigma / 2) * _noise(mu, generator), _kl(mu, log_sigma / 2).sum(1).mean()
+    return mu + torch.exp(log_sigma / 2) * _noise(mu, generator), _kl(mu, log_sigma / 2).sum(
+        1
+    ).mean()
 
 
 @mistake(
@@ -246,7 +250,8 @@ def one_a_caption(mu, log_sigma, generator):
 
 
 @mistake(
-    "conditioning_augmentation", "Your KL is not 0 at μ = 0 and σ = 1: a −1 is missing in the bracket."
+    "conditioning_augmentation",
+    "Your KL is not 0 at μ = 0 and σ = 1: a −1 is missing in the bracket.",
 )
 def one_missing(mu, log_sigma, generator):
     kl = (mu.square() + torch.exp(2 * log_sigma)) / 2 - log_sigma
@@ -260,7 +265,8 @@ def half_missing(mu, log_sigma, generator):
 
 
 @mistake(
-    "conditioning_augmentation", "The KL is the wrong way round: it is how far the cloud is from N(0, I)."
+    "conditioning_augmentation",
+    "The KL is the wrong way round: it is how far the cloud is from N(0, I).",
 )
 def reversed_kl(mu, log_sigma, generator):
     kl = kl_divergence(Normal(0.0, 1.0), Normal(mu, torch.exp(log_sigma)))
@@ -297,7 +303,9 @@ def uniform_noise(mu, log_sigma, generator):
     return mu + torch.exp(log_sigma) * noise, _kl(mu, log_sigma).sum(1).mean()
 
 
-@mistake("conditioning_augmentation", "All captions share one noise. Draw one for each number of μ.")
+@mistake(
+    "conditioning_augmentation", "All captions share one noise. Draw one for each number of μ."
+)
 def shared_by_the_batch(mu, log_sigma, generator):
     noise = _noise(mu[:1], generator)
     return mu + torch.exp(log_sigma) * noise, _kl(mu, log_sigma).sum(1).mean()
