@@ -34,8 +34,6 @@ SCENE = (len(SIZES), len(COLOURS), len(SHAPES), 2, len(SIZES), len(COLOURS), len
 """Choices for each of a scene's seven numbers: a thing, how it stands to the other, the other."""
 PARTS = ("size", "colour", "shape", "relation", "size", "colour", "shape")
 """What each of the seven numbers is."""
-WORDS = (*SCENE[:3], len(RELATIONS), *SCENE[4:])
-"""Choices for each of a caption's seven words."""
 
 _INKS = torch.tensor([[0.75, 0.12, 0.15], [0.12, 0.6, 0.2], [0.15, 0.25, 0.8], [0.9, 0.75, 0.1]])
 _RADII = torch.tensor([0.28, 0.42])  # in half sides of the picture
@@ -109,20 +107,12 @@ def is_held_out(scenes: Tensor) -> Tensor:
     return (order < total // 5).to(scenes.device)[place]
 
 
-def words(scenes: Tensor, turned: Tensor | bool = False) -> Tensor:
-    """The words of a caption of each scene, each 0 or 1.
+def words(scenes: Tensor) -> Tensor:
+    """The seven words of a scene's caption, (N, 7) → (N, 20): one 1 for each of them.
 
-    Args:
-        scenes: (N, 7), int64.
-        turned: say it from the other thing's side ("below" for "above"), (N,) or one for all.
-
-    Returns:
-        (N, 22): one 1 for each of the seven words.
+    Of the two captions of a scene it is the one with "above" or "left of".
     """
-    other = torch.cat([scenes[:, 4:], scenes[:, 3:4] + 2, scenes[:, :3]], 1)
-    turned = torch.as_tensor(turned, device=scenes.device).expand(len(scenes))
-    caption = torch.where(turned[:, None], other, scenes)
-    return torch.cat([F.one_hot(caption[:, k], n) for k, n in enumerate(WORDS)], 1).float()
+    return torch.cat([F.one_hot(scenes[:, k], n) for k, n in enumerate(SCENE)], 1).float()
 
 
 def say(scene: Tensor, *, turned: bool = False) -> str:
