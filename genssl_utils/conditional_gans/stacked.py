@@ -121,19 +121,15 @@ class _FromNoise(nn.Module):
 
 
 class _Refiner(nn.Module):
-    """Stage II: what Stage I painted and the caption, read again, to a picture of 32 × 32.
+    """Stage II: what Stage I painted and the caption, read again, to a picture of 32 × 32. It adds
+    to Stage I's scores and inks."""
 
-    It adds to Stage I's scores and inks; what it adds is thought out on a grid of 8 × 8 cells.
-    """
-
-    def __init__(self, below: _FromNoise, augmentation: Callable, width: int = 16) -> None:
+    def __init__(self, below: _FromNoise, augmentation: Callable) -> None:
         super().__init__()
-        self.cloud, self.width = _Cloud(augmentation), width
+        self.cloud = _Cloud(augmentation)
         self._below = [below]  # in a list: its weights are not this net's, and do not learn
-        self.whole = nn.Linear(3 * 16**2 + 9 + CLOUD, 384)
-        self.cells, self.inks = nn.Linear(384, width * 8**2), nn.Linear(384, 9)
-        self.look = nn.Conv2d(12, width, 3, padding=1)
-        self.where = nn.Conv2d(width, 12, 3, padding=1)
+        self.first, self.second = nn.Linear(3 * 16**2 + 9 + CLOUD, 384), nn.Linear(384, 384)
+        self.where, self.inks = nn.Linear(384, 3 * 16**2), nn.Linear(384, 9)
         with torch.no_grad():  # it begins by changing little
             self.where.weight.mul_(0.3)
             self.inks.weight.mul_(0.3)
@@ -143,13 +139,10 @@ class _Refiner(nn.Module):
             old, _ = self._below[0].layers(code, draw)
         c, kl = self.cloud(code, draw)
         seen = (old.where - old.where.mean(1, keepdim=True)).clamp(-6, 6) / 3
-        whole = self.whole(torch.cat([seen.flatten(1), old.inks.flatten(1), c], 1))
-        whole = _leaky(whole)  # (B, 384)
-        cells = self.cells(whole).view(-1, self.width, 8, 8)
-        cells = _leaky(cells + self.look(F.pixel_unshuffle(seen, 2)))
-        where = old.where + F.pixel_shuffle(self.where(cells), 2)
-        inks = old.inks.clamp(-0.99, 0.99).atanh() + self.inks(whole).view(-1, 3, 3)
-        return Layers(where, inks.tanh()), kl
+        h = _leaky(self.first(torch.cat([seen.flatten(1), old.inks.flatten(1), c], 1)))
+        h = _leaky(self.second(h))  # (B, 384)
+        inks = old.inks.clamp(-0.99, 0.99).atanh() + self.inks(h).view(-1, 3, 3)
+        return Layers(old.where + self.where(h).view(-1, 3, 16, 16), inks.tanh()), kl
 
     def forward(self, code: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         layers, kl = self.layers(code, draw)
@@ -159,7 +152,7 @@ class _Refiner(nn.Module):
 class _Critic(nn.Module):
     """D: does this picture look real, and does it go with this caption? One logit."""
 
-    def __init__(self, side: int, width: int = 20) -> None:
+    def __init__(self, side: int, width: int = 16) -> None:
         super().__init__()
         fold = side // 16
         self.body = nn.Sequential(
@@ -181,7 +174,7 @@ def _leaky(h: Tensor) -> Tensor:
     return F.leaky_relu(h, 0.2)
 
 
-def stage_one(data: Pictures, losses: Losses, *, steps: int = 260, seed: int = 0) -> Painter:
+def stage_one(data: Pictures, losses: Losses, *, steps: int = 220, seed: int = 0) -> Painter:
     """Stage I: noise and a caption to a picture of 16 × 16.
 
     Args:
@@ -196,7 +189,7 @@ def stage_one(data: Pictures, losses: Losses, *, steps: int = 260, seed: int = 0
 
 
 def stage_two(
-    below: Painter, data: Pictures, losses: Losses, *, steps: int = 170, seed: int = 0
+    below: Painter, data: Pictures, losses: Losses, *, steps: int = 230, seed: int = 0
 ) -> Painter:
     """Stage II: what a trained Stage I paints, and the caption again, to a picture of 32 × 32.
 
@@ -209,7 +202,7 @@ def stage_two(
     return _play(net, data.large, data.scenes, losses, steps, seed, "Stage II", below)
 
 
-def one_stage(data: Pictures, losses: Losses, *, steps: int = 420, seed: int = 0) -> Painter:
+def one_stage(data: Pictures, losses: Losses, *, steps: int = 400, seed: int = 0) -> Painter:
     """The baseline: noise and a caption to 32 × 32 at once, by the same kind of networks.
 
     Args:
