@@ -8,6 +8,8 @@ from genssl_utils.conditional_gans.gallery import (
     judge_painters,
     paintings,
     pull_explorer,
+    told_apart,
+    told_apart_table,
 )
 from genssl_utils.conditional_gans.stacked import (
     Losses,
@@ -35,4 +37,6 @@ __all__ = [
     "scene_of",
     "stage_one",
     "stage_two",
+    "told_apart",
+    "told_apart_table",
 ]

@@ -49,12 +49,12 @@ class Painter:
     """A trained generator.
 
     Attributes:
-        generator: (codes (B, 48), torch.Generator) → (pictures, kl).
+        generator: (codes (B, 48), torch.Generator) → (pictures (B, 3, S, S), kl).
         seconds: of the processor, that its training took; a second stage counts its own alone.
         below: the first stage, whose pictures this one refines; None where it starts from noise.
     """
 
-    generator: Callable[[Tensor, torch.Generator], tuple[Tensor, Tensor]]
+    generator: nn.Module
     seconds: float
     below: Painter | None = None
 
@@ -202,7 +202,7 @@ def stage_two(
     return _play(net, data.large, data.scenes, losses, steps, seed, "Stage II", below)
 
 
-def one_stage(data: Pictures, losses: Losses, *, steps: int = 400, seed: int = 0) -> Painter:
+def one_stage(data: Pictures, losses: Losses, *, steps: int = 450, seed: int = 0) -> Painter:
     """The baseline: noise and a caption to 32 × 32 at once, by the same kind of networks.
 
     Args:
