@@ -1,5 +1,6 @@
 """Conditional GANs: what the notebook of unit 01 needs and the student does not write."""
 
+from genssl_utils.conditional_gans.captions import Pictures, pictures, say, scene_of
 from genssl_utils.conditional_gans.completer import (
     Completer,
     CompletionAnswers,
@@ -15,6 +16,16 @@ from genssl_utils.conditional_gans.filled import (
     filled_table,
     grounds_picture,
     judge_fills,
+)
+from genssl_utils.conditional_gans.gallery import (
+    caption_explorer,
+    captions_picture,
+    faithfulness_table,
+    judge_painters,
+    paintings,
+    pull_explorer,
+    told_apart,
+    told_apart_table,
 )
 from genssl_utils.conditional_gans.holes import GroundPatches, Holes, ground_patches, punch
 from genssl_utils.conditional_gans.mixing import between
@@ -47,6 +58,14 @@ from genssl_utils.conditional_gans.sharper_show import (
     trade_picture,
     two_answers_picture,
 )
+from genssl_utils.conditional_gans.stacked import (
+    Losses,
+    Painter,
+    equal_work,
+    one_stage,
+    stage_one,
+    stage_two,
+)
 
 __all__ = [
     "Completer",
@@ -59,13 +78,20 @@ __all__ = [
     "HoleJudge",
     "Holes",
     "Looks",
+    "Losses",
+    "Painter",
     "Patches",
+    "Pictures",
     "Upscaler",
     "between",
+    "caption_explorer",
+    "captions_picture",
     "coach",
     "enlarge",
     "enlarged_picture",
+    "equal_work",
     "explore_shuffle",
+    "faithfulness_table",
     "fill_figure",
     "fill_picture",
     "filled_table",
@@ -76,17 +102,28 @@ __all__ = [
     "held_out",
     "judge",
     "judge_fills",
+    "judge_painters",
     "judge_sharpness",
     "letters_picture",
     "looks_table",
+    "one_stage",
+    "paintings",
     "patches",
     "photograph",
     "photographs_picture",
+    "pictures",
+    "pull_explorer",
     "punch",
     "same_error_picture",
+    "say",
+    "scene_of",
     "shipped",
     "shrink",
     "spectrum_picture",
+    "stage_one",
+    "stage_two",
+    "told_apart",
+    "told_apart_table",
     "trade",
     "trade_picture",
     "train_on_error",
