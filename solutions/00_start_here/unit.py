@@ -42,6 +42,7 @@ seed = 0
 #
 # | unit | what you will be able to do |
 # |---|---|
+# | `01_conditional_gans` | draw from words, sharpen, fill holes |
 # | `02_cycle_consistency` | translate pictures without a pair |
 # | `03_unpaired_translation` | translate without translated sentences |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
@@ -143,4 +144,4 @@ ex.report()
 # - Write, check, read the hint, mend, check again.
 # - The experiments run on *your* functions.
 #
-# Now open `02_cycle_consistency/02_cycle_consistency.ipynb` in the folder list on the left.
+# Now open `01_conditional_gans/01_conditional_gans.ipynb` in the folder list on the left.

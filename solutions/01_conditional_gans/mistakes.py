@@ -284,7 +284,6 @@ def negative_kl(mu, log_sigma, generator):
     "You draw from torch's own noise. Pass the generator on to the draw.",
 )
 def other_noise(mu, log_sigma, generator):
-    torch.default_generator.seed()
     return mu + torch.exp(log_sigma) * torch.randn_like(mu), _kl(mu, log_sigma).sum(1).mean()
 
 
@@ -331,6 +330,10 @@ def by_a_list_and_the_library(mu, log_sigma, generator):
     noise = torch.empty(mu.shape, dtype=mu.dtype).normal_(generator=generator)
     kl = kl_divergence(Normal(mu, torch.exp(log_sigma)), Normal(0.0, 1.0))
     return [torch.addcmul(mu, torch.exp(log_sigma), noise), kl.sum() / mu.shape[0]]
+
+
+_CPU = "On the CPU, where the tests run, a generator, its noise and mu are in one place."
+_DRAW = "torch.randn(mu.shape, generator=generator, device=generator.device)"
 
 
 # --- pixel_shuffle ------------------------------------------------------------------------------
