@@ -197,7 +197,7 @@ topic.looks_table(topic.judge_sharpness(enlarged, shown.large))
 
 # %% [markdown]
 # Better by all four numbers, on photographs that it has never seen. But look at the last column: of the fine detail
-# it has only a third. More training on this loss will hardly help, and here is why.
+# it has only a third. More training on this loss will not bring the rest, and here is why.
 #
 # ## The mean of what is possible is a blur
 #
@@ -215,7 +215,7 @@ topic.two_answers_picture()
 # $$\mathbb{E}\,\lVert x - \hat x\rVert^2 = 2\;\mathbb{E}\,\lVert x - \mathbb{E}[x \mid y]\rVert^2 .$$
 #
 # So the squared error trains a network towards the mean $\mathbb{E}[x \mid y]$, and a *perfect* sampler, whose every picture
-# could be real, would lose 10 log₁₀ 2 = 3 dB of PSNR against it {cite}`blau2018perception`. No change of network helps; the loss has
+# could be real, would lose 10 log₁₀ 2 = 3 dB of PSNR against it {cite}`blau2018perception`. No larger network helps; the loss has
 # to change.
 #
 # ## Train with an adversary
@@ -253,8 +253,9 @@ topic.enlarged_picture(enlarged, shown.large)
 topic.spectrum_picture(enlarged, shown.large)
 
 # %% [markdown]
-# The squared error leaves beyond the line what is certain, which is little. The adversary asks for power there, and
-# gets it; at the finest waves even too much: that is the grid.
+# The squared error leaves beyond the line what is certain, which is little. The adversary asks for power there, and gets
+# it, but not evenly: far too little in between, and at the finest waves about as much as the truth, or more. That is
+# the grid, and what a longer training of larger networks would even out.
 #
 # You need not choose one end. Take weights *between* the two networks {cite}`wang2018esrgan`: each point is one.
 
@@ -280,8 +281,8 @@ check.finished("conditional_gans", "pixel_shuffle")
 topic.letters_picture(on_error, with_adversary)
 
 # %% [markdown]
-# The strokes get sharper, and no word gets readable. A larger network would write *clean* letters, and some of them would be
-# the wrong ones. So never take a licence plate, a face or a cell from such a picture as evidence.
+# The strokes get sharper, and the number no clearer. A larger network would write *clean* digits, and some of them would
+# be the wrong ones. So never take a licence plate, a face or a cell from such a picture as evidence.
 #
 # ## What came out
 #
