@@ -255,7 +255,7 @@ topic.spectrum_picture(enlarged, shown.large)
 # %% [markdown]
 # The squared error leaves beyond the line what is certain, which is little. The adversary asks for power there, and gets
 # it, but not evenly: far too little in between, and at the finest waves about as much as the truth, or more. That is
-# the grid, and what a longer training of larger networks would even out.
+# the grid.
 #
 # You need not choose one end. Take weights *between* the two networks {cite}`wang2018esrgan`: each point is one.
 
