@@ -246,9 +246,7 @@ topic.enlarged_picture(enlarged, shown.large)
 # SSIM call bicubic about as good, or better. But in flat places there is a fine grid that no camera made.
 #
 # Which of the two new losses did it? Run the training again with `adversary=0.0`. Here nearly all of the gain in distance
-# is the features'; the adversary adds detail, and costs PSNR. Our settings were chosen by looking at these three
-# photographs. On others that we tried afterwards, those rich in detail gain likewise; smooth ones, the moon say, gain
-# nothing and can lose more than 3 dB: the bound is for a perfect sampler, and this is none.
+# is the features'; the adversary adds detail, and costs PSNR.
 #
 # It can be seen in the waves of which a picture is made. Up to the dotted line the small picture has them. Beyond,
 # they must be invented.
@@ -260,6 +258,10 @@ topic.spectrum_picture(enlarged, shown.large)
 # The squared error leaves beyond the line what is certain, which is little. The new losses ask for power there, and get
 # it, but not evenly: far too little in between, and at the finest waves about as much as the truth, or more. That is
 # the grid.
+#
+# Our settings were chosen by looking at these three photographs. On others that we tried afterwards, those rich in detail
+# gain likewise; smooth ones, the moon say, gain nothing and can lose more than 3 dB: that is the price for a perfect
+# sampler, and this is none.
 #
 # You need not choose one end. Take weights *between* the two networks {cite}`wang2018esrgan`: each point is one.
 
