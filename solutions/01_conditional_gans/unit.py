@@ -215,8 +215,7 @@ topic.two_answers_picture()
 # $$\mathbb{E}\,\lVert x - \hat x\rVert^2 = 2\;\mathbb{E}\,\lVert x - \mathbb{E}[x \mid y]\rVert^2 .$$
 #
 # So the squared error trains a network towards the mean $\mathbb{E}[x \mid y]$, and a *perfect* sampler, whose every picture
-# could be real, would lose 10 log₁₀ 2 = 3 dB of PSNR against it {cite}`blau2018perception`. No larger network helps; the loss has
-# to change.
+# could be real, would lose 10 log₁₀ 2 = 3 dB of PSNR against it {cite}`blau2018perception`. The loss has to change.
 #
 # ## Train on features, and with an adversary
 #
