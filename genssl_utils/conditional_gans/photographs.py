@@ -81,7 +81,8 @@ def photograph(name: str) -> Tensor:
             `coffee` by Rachel Michetti; in scikit-image; CC0.
             `flower` by vultilion, on Flickr; in scikit-learn; CC BY 2.0.
         Size: 11 pictures of 300 to 512 by 384 to 640 pixels, luminance alone.
-        Split: ours, by photograph: eight to learn from, three to be judged on.
+        Split: ours, by photograph: eight to learn from, three to be judged on. No network learned
+            from the three, but the settings of the unit were chosen while looking at them.
         Must not be used for: finding out who somebody is; comparison with the numbers of a
             benchmark (other pictures, and few).
 

@@ -46,13 +46,13 @@ __all__ = [
     "two_answers_picture",
 ]
 
-ROLES = {"squared error": "model", "with an adversary": "teacher", "bicubic": "baseline"}
+ROLES = {"squared error": "model", "features + adversary": "teacher", "bicubic": "baseline"}
 _CLOSE_UPS = ((52, 64), (60, 60), (60, 30))  # top left corners, in the held-out squares
 _CLOSE = 112
 LINES = ("Never read a number", "off such a picture:", "the plate is BX 4107")
 """What the printed page says."""
 
-_LABELS = {"squared error": (15, False), "with an adversary": (14, True), "bicubic": (9, True)}
+_LABELS = {"squared error": (15, False), "features + adversary": (14, True), "bicubic": (9, True)}
 """Where a curve of the spectrum has its name: at which ring, and whether below the curve."""
 
 
@@ -320,7 +320,7 @@ def trade_picture(found: Mapping[float, Looks], bicubic: Looks) -> Figure:
     axes.plot([bicubic.psnr], [bicubic.distance], "s", color=plots.COLOURS["baseline"])
     ends = {
         "squared error": (psnr[0], apart[0], "model"),
-        "with an adversary": (psnr[-1], apart[-1], "model"),
+        "features + adversary": (psnr[-1], apart[-1], "model"),
         "bicubic": (bicubic.psnr, bicubic.distance, "baseline"),
     }
     lowest = min(ends, key=lambda name: ends[name][1])
@@ -358,7 +358,7 @@ def letters_picture(first: Upscaler, second: Upscaler) -> Figure:
     small = shrink(truth)
     shown = {
         "bicubic": enlarge(small).clamp(0, 1), "squared error": first.picture(small),
-        "with an adversary": second.picture(small), "truth": truth,
+        "features + adversary": second.picture(small), "truth": truth,
     }  # fmt: skip
     figure, axes = plots.panels(len(shown), size=(2.7, 1.4))
     for panel, (name, picture) in zip(axes, shown.items(), strict=True):

@@ -216,7 +216,7 @@ def test_every_picture_is_drawn_and_says_what_it_shows(pool, on_error):
     made = {
         "bicubic": topic.enlarge(SHOWN.small).clamp(0, 1),
         "squared error": on_error.picture(SHOWN.small),
-        "with an adversary": on_error.picture(SHOWN.small),
+        "features + adversary": on_error.picture(SHOWN.small),
     }
     worth = topic.judge_sharpness(made, SHOWN.large)
     figures = [
