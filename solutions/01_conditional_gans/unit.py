@@ -52,24 +52,21 @@ topic.captions_picture()
 # %% [markdown]
 # ## The game
 #
-# Two networks. The **discriminator** D looks at a picture and gives a *logit* ℓ: its odds that the picture is real,
-# as a logarithm, so that $p = \sigma(\ell) = 1 / (1 + e^{-\ell})$ is the probability. The **generator** G makes pictures
-# from noise. D learns to tell made from real by the cross-entropy of any classifier
-# {cite}`goodfellow2014generative`:
+# Two networks. The **discriminator** D gives a picture a *logit* ℓ: $p = \sigma(\ell) = 1 / (1 + e^{-\ell})$ is how likely it
+# holds the picture for real. The **generator** G makes pictures from noise. D learns to tell made from real by the
+# cross-entropy of any classifier {cite}`goodfellow2014generative`,
 #
 # $$L_D = \operatorname{mean}\,[-\log \sigma(\ell_{\text{real}})] + \operatorname{mean}\,[-\log (1 - \sigma(\ell_{\text{made}}))] ,$$
 #
-# and G learns that D takes its pictures for real. No pixel of G's is ever compared with a right one: which circle, where
-# exactly, is left open. G only hears what gives it away.
+# and G learns to pass for real. No pixel of G's is ever compared with a right one: G only hears what gives it away.
 #
 # ## Exercise 1: what the discriminator pays
 #
-# Write `discriminator_loss(real_logits, fake_logits)` for logits (N,) of real pictures and (M,) of made ones: one mean
-# over the real, one over the made, added. It must be right at logits of ±100 as well, where a σ in float32 is 0 or 1
-# and its logarithm is lost. A function called *softplus*, $\log(1 + e^t)$, is of help.
+# Write `discriminator_loss(real_logits, fake_logits)` for logits (N,) and (M,): two means, added. It must be right at
+# ±100 as well, where σ in float32 is 0 or 1 and its logarithm is lost. *Softplus*, $\log(1 + e^t)$, helps.
 #
-# *By hand:* D is right about a real picture with odds 3 to 1, ℓ = log 3. Two made ones have ℓ = 0 and ℓ = −log 3. The
-# costs are 0.288, and 0.693 and 0.288; the loss is 0.288 + 0.490 = 0.778.
+# *By hand:* a real picture with ℓ = log 3 costs −log ¾ = 0.288. Made ones with ℓ = 0 and −log 3 cost 0.693 and 0.288.
+# The loss is 0.288 + 0.490 = 0.778.
 
 
 # %% nbgrader={"grade": false, "grade_id": "discriminator_loss", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
@@ -158,7 +155,8 @@ def generator_loss(fake_logits):
     """
     # The cross-entropy of "real", which is what G wants D to say.
     ### BEGIN SOLUTION
-    return torch.nn.functional.softplus(-fake_logits).mean()
+    costs = torch.nn.functional.softplus(-fake_logits)
+    return costs.sum() / len(fake_logits)
     ### END SOLUTION
 
 
@@ -267,7 +265,7 @@ with ex.check("gradients pass through the draw", weight=2):
     log_sigma = torch.tensor([[0.0, -1.0, 0.4]], requires_grad=True)
     c, _ = ex.parts(conditioning_augmentation(mu, log_sigma, check.generator(3)), "c, kl")
     ex.gradient(c.sum(), mu, torch.ones(1, 3))
-    ex.gradient(c.sum(), log_sigma, (c - mu).detach())
+    ex.gradient(c.sum(), log_sigma, c.detach() - torch.tensor([[0.5, -1.0, 2.0]]))
 with ex.check("the noise is the generator's"):
     zero = torch.zeros(2, 3)
     calls = [conditioning_augmentation(zero, zero, check.generator(k)) for k in (4, 4, 5)]
@@ -401,7 +399,9 @@ for name, (right, far) in judged.items():
 #
 # Ask for a picture yourself. Above each stands what the detector sees.
 
-# %% tags=["figure"]
+# %% tags=["experiment"]
+check.finished("conditional_gans", "discriminator_loss", "generator_loss")
+check.finished("conditional_gans", "conditioning_augmentation")
 topic.caption_explorer(second)
 
 # %% [markdown]
