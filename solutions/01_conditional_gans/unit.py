@@ -211,7 +211,7 @@ topic.pull_explorer(generator_loss)
 # $$c = \mu + \sigma \varepsilon, \quad \varepsilon \sim N(0, I); \qquad
 # \mathrm{KL} = \sum_{d=1}^{D} \left( \tfrac12 (\mu_d^2 + \sigma_d^2 - 1) - \log \sigma_d \right) .$$
 #
-# The KL says how far the cloud is from N(0, I). A little of it in G's loss keeps clouds from shrinking to points.
+# This is **conditioning augmentation**. The KL says how far the cloud is from N(0, I). A little of it in G's loss keeps clouds from shrinking to points.
 #
 # Write `conditioning_augmentation(mu, log_sigma, generator)` for (B, D): the pair of `c` (B, D), with fresh noise for
 # every number, and `kl`, a scalar: the *sum* over D, the *mean* over B.
@@ -338,7 +338,7 @@ ex.report()
 # A small network, trained beforehand, turns captions into codes. The discriminator sees three kinds of pairs: a real
 # picture with its caption; a real one with *another* caption, half of these one word off; a made one
 # {cite}`reed2016generative`. The last two are "made" to your `discriminator_loss`: so D learns that a picture has to
-# fit, and G learns to obey.
+# fit: it is *matching-aware*, and G learns to obey.
 #
 # Predict: of colour, shape, size and relation, which does Stage I get wrong?
 
@@ -358,7 +358,7 @@ topic.paintings(painters, seed=seed)
 # multiplications as both stages together.
 #
 # A **detector** judges: a network trained on true pictures, which names all seven parts of nearly every one. And the
-# *distance* compares what it sees in the painted pictures with what it sees in true ones {cite}`heusel2017gans`: 0 for
+# *Fréchet distance* compares what it sees in the painted pictures with what it sees in true ones {cite}`heusel2017gans`: 0 for
 # pictures alike; it grows with grain, blur and wrong colours.
 
 # %% tags=["experiment"]
