@@ -174,7 +174,7 @@ def _leaky(h: Tensor) -> Tensor:
     return F.leaky_relu(h, 0.2)
 
 
-def stage_one(data: Pictures, losses: Losses, *, steps: int = 220, seed: int = 0) -> Painter:
+def stage_one(data: Pictures, losses: Losses, *, steps: int = 180, seed: int = 0) -> Painter:
     """Stage I: noise and a caption to a picture of 16 × 16.
 
     Args:
@@ -189,7 +189,7 @@ def stage_one(data: Pictures, losses: Losses, *, steps: int = 220, seed: int = 0
 
 
 def stage_two(
-    below: Painter, data: Pictures, losses: Losses, *, steps: int = 230, seed: int = 0
+    below: Painter, data: Pictures, losses: Losses, *, steps: int = 260, seed: int = 0
 ) -> Painter:
     """Stage II: what a trained Stage I paints, and the caption again, to a picture of 32 × 32.
 
