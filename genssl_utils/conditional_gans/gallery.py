@@ -129,12 +129,23 @@ def judge_painters(
     return found
 
 
-def faithfulness_table(caption: str, found: Mapping[str, tuple[Faithfulness, float]]) -> Table:
-    """Shares that are right, and the distance to true pictures, one row a painter."""
+def faithfulness_table(
+    caption: str,
+    found: Mapping[str, tuple[Faithfulness, float]],
+    unseen: Mapping[str, tuple[Faithfulness, float]],
+) -> Table:
+    """Shares that are right, and the distance to true pictures, one row a painter.
+
+    Args:
+        caption: of the table.
+        found: of captions that training saw, from `judge_painters`.
+        unseen: of captions held out.
+    """
     rows = [
         {
             "painter": name, "colour": f.colour, "shape": f.shape, "size": f.size,
-            "relation": f.relation, "all seven": f.all, "distance": far,
+            "relation": f.relation, "all seven": f.all, "all seven, unseen": unseen[name][0].all,
+            "distance": far,
         }
         for name, (f, far) in found.items()
     ]  # fmt: skip

@@ -356,28 +356,28 @@ topic.paintings(painters, seed=seed)
 # %% [markdown]
 # Is it worth painting twice? The baseline paints 32 × 32 at once, with the same kind of networks, for as many
 # multiplications as both stages together.
-#
-# A **detector** judges: a network trained on true pictures, which names all seven parts of nearly every one. And the
-# *Fréchet distance* compares what it sees in the painted pictures with what it sees in true ones {cite}`heusel2017gans`: 0 for
-# pictures alike; it grows with grain, blur and wrong colours.
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "discriminator_loss", "generator_loss")
 check.finished("conditional_gans", "conditioning_augmentation")
 steps = topic.equal_work(*steps_of_each)
 painters["one stage"] = topic.one_stage(scenes, losses, steps=steps, seed=seed)
-judged = topic.judge_painters(painters, seed=seed)
-topic.faithfulness_table("Of 600 captions: shares that are right, and the distance", judged)
+topic.paintings(painters, seed=seed)
 
 # %% [markdown]
-# One scene in five was held out: "a small red circle above a large blue square" may be among them, though each of its
-# words was seen often. Predict: do the painters know what to do?
+# A **detector** judges: a network trained on true pictures, which names all seven parts of nearly every one. And the
+# *Fréchet distance* compares what it sees in painted pictures with what it sees in true ones {cite}`heusel2017gans`: 0
+# for pictures alike, 1 for one average picture again and again.
+#
+# One scene in five was held out. "A small red circle above a large blue square" may be among them, though each of its
+# words was seen often. Predict: do the painters know what to do with *unseen* captions?
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "discriminator_loss", "generator_loss")
 check.finished("conditional_gans", "conditioning_augmentation")
+judged = topic.judge_painters(painters, seed=seed)
 unseen = topic.judge_painters(painters, held_out=True, seed=seed)
-topic.faithfulness_table("The same for captions that training never saw", unseen)
+topic.faithfulness_table("Of 600 captions: shares that are right", judged, unseen)
 
 # %% tags=["claim"]
 for name, (right, far) in judged.items():
@@ -392,8 +392,8 @@ for name, (right, far) in judged.items():
 # Stage I has the places and most colours, and little more than guesses at shapes. Stage II corrects many of them,
 # because it reads the caption again: a sharper copy of a wrong shape would still be wrong.
 #
-# But here *one* stage does better for the same work. At 32 × 32 one network can learn it all at once; Stage II has to
-# start late, against a D that knows nothing yet, from pictures whose colours may be wrong. The paper's birds have
+# But here *one* stage does better for the same work. At 32 × 32 one network can learn it all at once; Stage II comes
+# when much of the work is spent, and keeps some of Stage I's wrong colours. The paper's birds have
 # 256 × 256 pixels, where its one-stage network failed and two stages did not. Captions never seen are painted nearly as
 # well as the others: these painters put *words* together.
 #

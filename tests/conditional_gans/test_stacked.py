@@ -131,7 +131,7 @@ def test_a_fresh_judge_tells_painted_from_true(painters):
 
 def test_tables_and_pictures_say_what_they_show(painters):
     judged = topic.judge_painters(painters, 50)
-    assert "all seven" in repr(topic.faithfulness_table("A table", judged))
+    assert "all seven" in repr(topic.faithfulness_table("A table", judged, judged))
     assert "guessing" in repr(topic.told_apart_table({"I": 0.5}))
     assert "triangle" in repr(topic.captions_picture())
     explorer = topic.caption_explorer(painters["II"])
