@@ -67,7 +67,7 @@ def pictures(n: int, *, held_out: bool = False, seed: int = 0) -> Pictures:
 
     Data card:
         Source: drawn by `render`; nothing is photographed.
-        Licence: that of this course.
+        Licence: MIT, as this course.
         Size: as many as are asked for. There are 1152 scenes (2 · 4 · 3 a thing, 2 relations),
             each with two captions; a place, a grey of the paper and two inks are drawn anew.
         Split: one scene of five is held out by a fixed draw: no picture of it is seen in training

@@ -163,18 +163,19 @@ class _Critic(nn.Module):
         )  # fmt: skip
         self.look, self.agree = nn.Linear(128, 1), nn.Linear(CODE, 128)
 
-    def forward(self, x: Tensor, *codes: Tensor) -> tuple[Tensor, ...]:
-        """The logits (B,) of pictures with each of the codes (B, 48)."""
-        h = self.body(x)  # (B, 128)
-        look = self.look(h)[:, 0]
-        return tuple(look + 2 * (h * self.agree(code)).sum(1) / 128**0.5 for code in codes)
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        return self.agreement(self.body(x), code)
+
+    def agreement(self, h: Tensor, code: Tensor) -> Tensor:
+        """The logits (B,) of pictures by their features (B, 128), with these codes (B, 48)."""
+        return self.look(h)[:, 0] + 2 * (h * self.agree(code)).sum(1) / 128**0.5
 
 
 def _leaky(h: Tensor) -> Tensor:
     return F.leaky_relu(h, 0.2)
 
 
-def stage_one(data: Pictures, losses: Losses, *, steps: int = 220, seed: int = 0) -> Painter:
+def stage_one(data: Pictures, losses: Losses, *, steps: int = 170, seed: int = 0) -> Painter:
     """Stage I: noise and a caption to a picture of 16 × 16.
 
     Args:
@@ -189,7 +190,7 @@ def stage_one(data: Pictures, losses: Losses, *, steps: int = 220, seed: int = 0
 
 
 def stage_two(
-    below: Painter, data: Pictures, losses: Losses, *, steps: int = 230, seed: int = 0
+    below: Painter, data: Pictures, losses: Losses, *, steps: int = 240, seed: int = 0
 ) -> Painter:
     """Stage II: what a trained Stage I paints, and the caption again, to a picture of 32 × 32.
 
@@ -267,14 +268,15 @@ class _Game:
         self.right, wrong = self.code[rows], read(_other_scenes(self.scenes, rows, self.draw))
         self.made, self.kl = self.net(self.right, self.draw)
         self.critic.requires_grad_(True)
-        matching, other = self.critic(self.real[rows], self.right, wrong)
-        (made,) = self.critic(self.made.detach(), self.right)
-        return self.losses.discriminator_loss(matching, torch.cat([other, made]))
+        h, h_made = self.critic.body(torch.cat([self.real[rows], self.made.detach()])).chunk(2)
+        matching = self.critic.agreement(h, self.right)
+        others = torch.cat([h, h_made]), torch.cat([wrong, self.right])
+        return self.losses.discriminator_loss(matching, self.critic.agreement(*others))
 
     def fool(self, step: int) -> Tensor:
         """G's loss, on the pictures that D has just seen."""
         self.critic.requires_grad_(False)
-        (logits,) = self.critic(self.made, self.right)
+        logits = self.critic(self.made, self.right)
         return self.losses.generator_loss(logits) + KL_WEIGHT * self.kl
 
 

@@ -381,7 +381,7 @@ check.finished("conditional_gans", "discriminator_loss", "generator_loss")
 check.finished("conditional_gans", "conditioning_augmentation")
 scenes = topic.pictures({"laptop": 6000, "full": 60_000}[scale], seed=seed).to(device)
 losses = topic.Losses(discriminator_loss, generator_loss, conditioning_augmentation)
-steps_of_each = {"laptop": (180, 260), "full": (20_000, 20_000)}[scale]
+steps_of_each = {"laptop": (170, 240), "full": (20_000, 20_000)}[scale]
 first = topic.stage_one(scenes, losses, steps=steps_of_each[0], seed=seed)
 second = topic.stage_two(first, scenes, losses, steps=steps_of_each[1], seed=seed)
 painters = {"Stage I": first, "Stage II": second}
@@ -390,28 +390,28 @@ topic.paintings(painters, seed=seed)
 # %% [markdown]
 # Is it worth painting twice? The baseline paints 32 × 32 at once, with the same kind of networks, for as many
 # multiplications as both stages together.
-#
-# A **detector** judges: a network trained on true pictures, which names all seven parts of nearly every one. And the
-# *Fréchet distance* compares what it sees in the painted pictures with what it sees in true ones {cite}`heusel2017gans`: 0 for
-# pictures alike; it grows with grain, blur and wrong colours.
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "discriminator_loss", "generator_loss")
 check.finished("conditional_gans", "conditioning_augmentation")
 steps = topic.equal_work(*steps_of_each)
 painters["one stage"] = topic.one_stage(scenes, losses, steps=steps, seed=seed)
-judged = topic.judge_painters(painters, seed=seed)
-topic.faithfulness_table("Of 600 captions: shares that are right, and the distance", judged)
+topic.paintings(painters, seed=seed)
 
 # %% [markdown]
-# One scene in five was held out: "a small red circle above a large blue square" may be among them, though each of its
-# words was seen often. Predict: do the painters know what to do?
+# A **detector** judges: a network trained on true pictures, which names all seven parts of nearly every one. And the
+# *Fréchet distance* compares what it sees in painted pictures with what it sees in true ones {cite}`heusel2017gans`: 0
+# for pictures alike, 1 for one average picture again and again.
+#
+# One scene in five was held out. "A small red circle above a large blue square" may be among them, though each of its
+# words was seen often. Predict: do the painters know what to do with *unseen* captions?
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "discriminator_loss", "generator_loss")
 check.finished("conditional_gans", "conditioning_augmentation")
+judged = topic.judge_painters(painters, seed=seed)
 unseen = topic.judge_painters(painters, held_out=True, seed=seed)
-topic.faithfulness_table("The same for captions that training never saw", unseen)
+topic.faithfulness_table("Of 600 captions: shares that are right", judged, unseen)
 
 # %% tags=["claim"]
 for name, (right, far) in judged.items():
@@ -423,12 +423,13 @@ for name, (right, far) in judged.items():
     )
 
 # %% [markdown]
-# Stage I has the colours and the places, and little more than guesses at shapes. Stage II corrects most of them,
+# Stage I has the places and most colours, and little more than guesses at shapes. Stage II corrects many of them,
 # because it reads the caption again: a sharper copy of a wrong shape would still be wrong.
 #
-# But one stage does no worse for the same work. That is no fault of yours: 32 × 32 is small, and one network can learn it
-# at once. The paper's birds have 256 × 256 pixels, where its one-stage network failed and two stages did not. And
-# captions never seen are painted nearly as well as the others: these painters put *words* together.
+# But here *one* stage does better for the same work. At 32 × 32 one network can learn it all at once; Stage II comes
+# when much of the work is spent, and keeps some of Stage I's wrong colours. The paper's birds have
+# 256 × 256 pixels, where its one-stage network failed and two stages did not. Captions never seen are painted nearly as
+# well as the others: these painters put *words* together.
 #
 # Ask for a picture yourself. Above each stands what the detector sees.
 
@@ -438,7 +439,7 @@ check.finished("conditional_gans", "conditioning_augmentation")
 topic.caption_explorer(second)
 
 # %% [markdown]
-# ## Words: how much does a painter vary?
+# ## Words: what the detector does not see
 #
 # The detector was trained on true pictures, and looks for seven parts. It does not mind paper with grain, or a circle
 # with a dent. You do. So give D's task to a *fresh* judge: true, or painted? It is a mere logistic regression, and of a
