@@ -42,7 +42,7 @@ seed = 0
 #
 # | unit | what you will be able to do |
 # |---|---|
-# | `01_conditional_gans` | draw from words, sharpen, fill holes |
+# | `01_conditional_gans` | draw pictures from words |
 # | `02_cycle_consistency` | translate pictures without a pair |
 # | `03_unpaired_translation` | translate without translated sentences |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
