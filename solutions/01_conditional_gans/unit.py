@@ -392,7 +392,7 @@ for name, (right, far) in judged.items():
 # Stage I has the places and most colours, and little more than guesses at shapes. Stage II corrects many of them,
 # because it reads the caption again: a sharper copy of a wrong shape would still be wrong.
 #
-# But here *one* stage does better for the same work. At 32 × 32 one network can learn it all at once; Stage II comes
+# But here *one* stage does as well or better for the same work. At 32 × 32 one network can learn it all at once; Stage II comes
 # when much of the work is spent, and keeps some of Stage I's wrong colours. The paper's birds have
 # 256 × 256 pixels, where its one-stage network failed and two stages did not. Captions never seen are painted nearly as
 # well as the others: these painters put *words* together.
@@ -439,7 +439,7 @@ results.table()
 # - A generator hears only what gives it away. Let it lower −log σ(ℓ), whose slope is largest where it fails.
 # - A condition counts only if D sees wrong pairs, too. Then measure obedience by a judge that did not train along.
 # - A second stage corrects the first one because it reads the caption again. Whether it beats one network that gets all
-#   of the work has to be measured: at 32 × 32 it does not.
+#   of the work has to be measured: at 32 × 32 it did not.
 #
 # ## Further reading
 #
