@@ -57,7 +57,7 @@ def captions_picture() -> Figure:
     scenes = torch.stack([scene_of(s) for s in spoken])
     draw = torch.Generator().manual_seed(4)
     shown = render(scenes.repeat_interleave(3, 0), draw)
-    figure, axes = plots.panels(3, size=(2.9, 1.35))
+    figure, axes = plots.panels(3, size=(2.9, 1.75))
     for k, panel in enumerate(axes):
         _show(panel, torch.cat(list(shown[3 * k : 3 * k + 3]), 2))
         first, second = _halves(spoken[k])
@@ -86,14 +86,16 @@ def pull_explorer(generator_loss: Callable[[Tensor], Tensor]) -> Explorer:
             (slope,) = torch.autograd.grad(value, point)
             axes.plot(at, curve, color=plots.COLOURS[role], label=name)
             axes.plot(here, value.item(), mark, color=plots.COLOURS[role], markersize=8)
-            end = logit + 1.5, value.item() + 1.5 * slope.item()
+            step = 1.6 / (1 + slope.item() ** 2) ** 0.5  # a tangent of one length
+            along = torch.tensor([logit - step, logit + step])
+            axes.plot(along, value.item() + slope.item() * (along - logit), color=plots.INK, lw=3)
             axes.annotate(
-                f"{name}: slope {slope.item():.3f}", (logit, value.item()), xytext=end,
-                color=plots.COLOURS[role], fontsize=9, va="center",
-                arrowprops={"arrowstyle": "<-", "color": plots.COLOURS[role]},
+                f"{name}: slope {slope.item():.3f}".replace("-", "−"), (logit, value.item()),
+                xytext=(8, 12 if name == "yours" else -16), textcoords="offset points",
+                color=plots.COLOURS[role], fontsize=9,
             )  # fmt: skip
         axes.set(
-            title="How hard a loss pulls at one made picture", ylim=(-9, 9), xlim=(-8, 12),
+            title="How hard a loss pulls at one made picture", ylim=(-9, 9), xlim=(-8, 8),
             xlabel="logit ℓ:   plainly made  ←   →   taken for real", ylabel="loss, nats",
         )  # fmt: skip
         return figure
@@ -243,7 +245,7 @@ def caption_explorer(painter: Painter) -> Explorer:
         device = next(painter.generator.parameters()).device
         shown = painter.paint(scene.expand(4, 7).to(device), seed=noise).cpu()
         seen, _ = read_pictures(shown)
-        figure, axes = plots.panels(4, size=(2.0, 2.5))
+        figure, axes = plots.panels(4, size=(2.0, 2.8))
         for panel, x, found in zip(axes, shown, seen, strict=True):
             _show(panel, x)
             right = int((found == scene).sum())
@@ -258,7 +260,8 @@ def caption_explorer(painter: Painter) -> Explorer:
         draw,
         alt="Four pictures painted from one caption, each with what the detector sees in it.",
         size=list(SIZES), colour=list(COLOURS), shape=list(SHAPES), relation=list(RELATIONS),
-        other_size=list(SIZES), other_colour=list(COLOURS), other_shape=list(SHAPES),
+        other_size=list(SIZES[::-1]), other_colour=[*COLOURS[2:], *COLOURS[:2]],
+        other_shape=[*SHAPES[1:], SHAPES[0]],
         noise=(0, 20, 0),
     )  # fmt: skip
 
