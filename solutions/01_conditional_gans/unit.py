@@ -154,7 +154,7 @@ with ex.hidden("slopes are shares", weight=2, hint="In a made logit the slope is
     loss = discriminator_loss(real, fake)
     ex.gradient(loss, real, want[0])
     ex.gradient(loss, fake, want[1])
-with ex.hidden("far out", hint="Never take the logarithm of a σ."):
+with ex.hidden("logits beyond ninety", hint="Never take the logarithm of a σ."):
     far = 90 + 60 * torch.rand(5, generator=ex.fresh)
     want = 2 * float(far.double().mean())
     far.requires_grad_()
@@ -218,7 +218,7 @@ with ex.hidden("the worst picture teaches most", weight=2, hint="The slope is �
     want = -(-fake).sigmoid() / 7
     fake.requires_grad_()
     ex.gradient(generator_loss(fake), fake, want)
-with ex.hidden("far out, on both sides", hint="Never take the logarithm of a σ."):
+with ex.hidden("logits beyond ninety, on both sides", hint="Never take the logarithm of a σ."):
     far = 90 + 60 * torch.rand(4, generator=ex.fresh)
     want = float(far.double().sum() / 8)
     logits = torch.cat([far, -far]).requires_grad_()
