@@ -352,9 +352,9 @@ with ex.hidden("a cloud that is N(0, I) costs nothing", hint="At μ = 0 and σ =
     _, kl = ex.parts(conditioning_augmentation(still, torch.zeros(3, 4), ex.fresh), "c, kl")
     ex.value(kl, 0.0)
 with ex.hidden("the generator decides", hint="All chance comes from the generator."):
-    seed = int(torch.randint(10**6, (), generator=ex.fresh))
+    start = int(torch.randint(10**6, (), generator=ex.fresh))
     draws = []
-    for k in (seed, seed, seed + 1):
+    for k in (start, start, start + 1):
         pair = conditioning_augmentation(torch.ones(3, 2), torch.ones(3, 2), check.generator(k))
         draws.append(ex.parts(pair, "c, kl")[0])
     ex.true(torch.equal(draws[0], draws[1]), "")
@@ -527,7 +527,7 @@ with ex.hidden(
         x = torch.randn(n, c * r * r, h, w, generator=ex.fresh, dtype=torch.float64)
         want = torch.nn.functional.pixel_shuffle(x, r)
         ex.value(ex.unchanged(lambda x, r=r: pixel_shuffle(x, r), x), want)
-with ex.hidden("pixel by pixel", weight=2, hint="The block of a pixel holds its own channels."):
+with ex.hidden("each pixel of a block", weight=2, hint="The block of a pixel holds its own channels."):
     x = torch.randn(2, 12, 3, 2, generator=ex.fresh)
     numbers = x.tolist()
     want = torch.empty(2, 3, 6, 4)
