@@ -527,7 +527,9 @@ with ex.hidden(
         x = torch.randn(n, c * r * r, h, w, generator=ex.fresh, dtype=torch.float64)
         want = torch.nn.functional.pixel_shuffle(x, r)
         ex.value(ex.unchanged(lambda x, r=r: pixel_shuffle(x, r), x), want)
-with ex.hidden("each pixel of a block", weight=2, hint="The block of a pixel holds its own channels."):
+with ex.hidden(
+    "each pixel of a block", weight=2, hint="The block of a pixel holds its own channels."
+):
     x = torch.randn(2, 12, 3, 2, generator=ex.fresh)
     numbers = x.tolist()
     want = torch.empty(2, 3, 6, 4)
