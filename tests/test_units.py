@@ -107,6 +107,25 @@ def test_parameters_are_papermills(unit):
     assert names == ["scale", "device", "seed"]
 
 
+@each_unit
+def test_a_check_spoils_no_name_of_the_notebook(unit):
+    """Answers, checks and experiments share one namespace: a check that sets `seed` to something
+    drawn makes every training after it another one."""
+
+    def bound(cell):
+        return {
+            node.id if isinstance(node, ast.Name) else (node.asname or node.name).split(".")[0]
+            for node in ast.walk(ast.parse(cell.source))
+            if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+            or (isinstance(node, ast.alias) and cell not in unit.cells("check"))
+        }
+
+    own = set().union(*(bound(c) for role in ("setup", "parameters") for c in unit.cells(role)))
+    assert {"seed", "scale", "device"} <= own or not unit.number
+    for cell in unit.cells("check"):
+        assert not bound(cell) & own, f"{unit.name}: a check binds {bound(cell) & own}"
+
+
 @each_teaching_unit
 def test_experiments_fail_loudly_when_unanswered(unit):
     for cell in unit.cells("experiment"):

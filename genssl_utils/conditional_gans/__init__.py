@@ -1,5 +1,12 @@
 """Conditional GANs: what the notebook of unit 01 needs and the student does not write."""
 
+from genssl_utils.conditional_gans.blur import (
+    explore_shuffle,
+    given_picture,
+    photographs_picture,
+    same_error_picture,
+    two_answers_picture,
+)
 from genssl_utils.conditional_gans.captions import Pictures, pictures, say, scene_of
 from genssl_utils.conditional_gans.completer import (
     Completer,
@@ -47,16 +54,11 @@ from genssl_utils.conditional_gans.sharper import (
 )
 from genssl_utils.conditional_gans.sharper_show import (
     enlarged_picture,
-    explore_shuffle,
-    given_picture,
     letters_picture,
     looks_table,
-    photographs_picture,
-    same_error_picture,
     spectrum_picture,
     trade,
     trade_picture,
-    two_answers_picture,
 )
 from genssl_utils.conditional_gans.stacked import (
     Losses,

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from genssl_utils.conditional_gans.completer import Completer, CompletionAnswers
-from genssl_utils.conditional_gans.holes import SIDE, GroundPatches, Holes, ground_patches, punch
+from genssl_utils.conditional_gans.holes import GroundPatches, Holes, ground_patches, punch
 from genssl_utils.kit import plots
+from genssl_utils.kit.sheets import named_rows, sheet
 from genssl_utils.kit.tables import Table, table
 
 __all__ = [
@@ -28,6 +29,13 @@ __all__ = [
 
 TILE = 5
 """The side of the small squares by which fills are compared with true pictures."""
+
+SHOWN = {
+    "cmap": plots.plt.get_cmap("gray").with_extremes(bad=plots.COLOURS["model"]),
+    "vmin": -1,
+    "vmax": 1,
+}
+"""How a sheet of pictures is shown: a hole, which is NaN, in red."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,8 @@ def grounds_picture(columns: int = 5, seed: int = 0) -> Figure:
     holes = punch(len(shown), generator=torch.Generator().manual_seed(seed), side=10)
     with_hole = torch.where(holes.mask > 0, torch.nan, shown.x)[order]
     figure, (axes,) = plots.panels(1, size=(1.15 * columns, 2.5))
-    _strip(axes, [with_hole[:columns], with_hole[columns:]])
+    axes.imshow(sheet(with_hole, columns, gap=1.0).numpy(), **SHOWN)
+    axes.axis("off")
     axes.set_title("What was there? New patches of grass, and of gravel", fontsize=10)
     return figure
 
@@ -187,25 +196,12 @@ def fill_picture(
     """
     x = new.x[:columns]
     holes = punch(columns, generator=torch.Generator(x.device).manual_seed(seed))
-    rows = {"hole": torch.where(holes.mask > 0, torch.nan, x)}
+    rows = [("hole", torch.where(holes.mask > 0, torch.nan, x))]
     for completer in completers:
-        rows[completer.name] = answers.composite(x, completer(x, holes.mask), holes.mask)
-    rows["truth"] = x
+        filled = answers.composite(x, completer(x, holes.mask), holes.mask)
+        rows.append((completer.name, filled))
+    rows.append(("truth", x))
     figure, (axes,) = plots.panels(1, size=(0.95 * columns + 1.2, 0.95 * len(rows)))
-    _strip(axes, list(rows.values()))
-    axes.set_axis_on()
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
-    axes.set_xticks([])
-    axes.set_yticks([(SIDE + 2) * (i + 0.5) for i in range(len(rows))], list(rows))
-    axes.tick_params(length=0)
+    named_rows(axes, rows, gap=1.0, **SHOWN)
     axes.set_title(f"Holes in new pictures of {' and of '.join(new.names)}, filled", fontsize=10)
     return figure
-
-
-def _strip(axes: plots.Axes, rows: Sequence[Tensor]) -> None:
-    """Rows of pictures as one, with a white line between each two; nan is a hole, in red."""
-    lines = [torch.cat([F.pad(p[0], (1, 1, 1, 1), value=1.0) for p in row], 1) for row in rows]
-    colours = plots.plt.get_cmap("gray").with_extremes(bad=plots.COLOURS["model"])
-    axes.imshow(torch.cat(lines).cpu().numpy(), cmap=colours, vmin=-1, vmax=1)
-    axes.axis("off")

@@ -7,39 +7,21 @@ from collections.abc import Sequence
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
-from torch.nn import functional as F
 
 from genssl_utils.cycle_consistency.styles import Heaps, heaps
 from genssl_utils.cycle_consistency.translator import Translators
 from genssl_utils.kit import plots
+from genssl_utils.kit.sheets import named_rows, sheet
 
 __all__ = ["between_picture", "heaps_picture", "translations_picture"]
-
-CELL = 10
-"""Pixels of a digit with the gap around it."""
-
-
-def _sheet(pictures: Tensor, columns: int) -> Tensor:
-    """Pictures (rows · columns, 1, 8, 8) side by side with gaps, which are NaN."""
-    framed = F.pad(pictures.cpu(), (1, 1, 1, 1), value=torch.nan)
-    rows = len(pictures) // columns
-    tiles = framed.view(rows, columns, CELL, CELL)
-    return tiles.permute(0, 2, 1, 3).reshape(rows * CELL, columns * CELL)
 
 
 def _rows(named: Sequence[tuple[str, Tensor]], title: str) -> Figure:
     """One row of pictures under another, each with its name beside it."""
     columns = len(named[0][1])
     figure, (axes,) = plots.panels(1, size=(0.55 * columns + 1.4, 0.53 * len(named) + 0.4))
-    sheet = _sheet(torch.cat([pictures for _, pictures in named]), columns)
-    axes.imshow(sheet.numpy(), cmap="gray_r", vmin=-1, vmax=1)
-    middles = [CELL * i + CELL / 2 - 0.5 for i in range(len(named))]
-    axes.set_yticks(middles, [name for name, _ in named])
-    axes.set_xticks([])
+    named_rows(axes, named, cmap="gray_r", vmin=-1, vmax=1)
     axes.set_title(title)
-    axes.grid(visible=False)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
     return figure
 
 
@@ -50,7 +32,7 @@ def heaps_picture(seed: int = 0) -> Figure:
     for panel, title, pictures in zip(
         axes, ("X: ink", "Y: relief, other digits"), (shown.x, shown.y), strict=True
     ):
-        panel.imshow(_sheet(pictures[:24], 6).numpy(), cmap="gray_r", vmin=-1, vmax=1)
+        panel.imshow(sheet(pictures[:24], 6).numpy(), cmap="gray_r", vmin=-1, vmax=1)
         panel.set_title(title)
         panel.axis("off")
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from genssl_utils.flows.moons import MoonsRun, moons_log_density
 from genssl_utils.flows.picture_flow import PictureRun, Stranger, histogram_bits
 from genssl_utils.flows.pictures import dequantise
 from genssl_utils.kit import plots
+from genssl_utils.kit.sheets import sheet
 from genssl_utils.kit.tables import Table, table
 
 __all__ = [
@@ -82,20 +84,10 @@ def bits_table(run: PictureRun) -> Table:
     )
 
 
-def _tiles(rows: Sequence[Tensor], side: int) -> Tensor:
-    """Rows of pictures (n, side²) as one large picture with gaps."""
-    framed = [
-        torch.cat(
-            [torch.nn.functional.pad(p.reshape(side, side), (1, 1, 1, 1), value=0.5) for p in row],
-            1,
-        )
-        for row in rows
-    ]
-    return torch.cat(framed).clamp(0, 1)
-
-
-def _show(ax: object, rows: Sequence[Tensor], side: int, title: str) -> None:
-    ax.imshow(_tiles(rows, side).numpy(), cmap="gray", vmin=0, vmax=1)
+def _show(ax: Axes, rows: Sequence[Tensor], side: int, title: str) -> None:
+    """Rows of pictures (n, side²), from 0 to 1, as one large picture with gaps."""
+    pictures = torch.cat(list(rows)).clamp(0, 1).view(-1, 1, side, side)
+    ax.imshow(sheet(pictures, len(rows[0]), gap=0.5).numpy(), cmap="gray", vmin=0, vmax=1)
     ax.set_title(title, fontsize=10)
     ax.axis("off")
 

@@ -10,19 +10,16 @@ from __future__ import annotations
 import math
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
-from itertools import cycle
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from genssl_utils.kit import plots
+from genssl_utils.kit.live_curves import LiveCurves, notebook_shell
 
 __all__ = [
     "History",
@@ -213,7 +210,7 @@ def fit(
         objectives = {"loss": objectives}
     if min(steps, record_every, threads) < 1 or not objectives:
         raise ValueError("fit needs an objective; steps, record_every, threads of at least 1.")
-    history, live = History(), _LivePicture(title, set(objectives)) if picture else None
+    history, live = History(), LiveCurves(title, set(objectives)) if picture else None
     sums, since = dict.fromkeys(objectives, 0.0), 0
     # Outside a terminal or a notebook (a log, a test) a moving bar is only noise.
     bar = tqdm(total=steps, desc=title, unit="step", disable=_quiet(), mininterval=0.25)
@@ -304,61 +301,5 @@ def _take_turn(name: str, objective: Objective, step: int) -> float:
     return value
 
 
-def _notebook_shell() -> bool:
-    """Whether this runs in a Jupyter kernel; IPython is looked at only where it is loaded."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
-
-
 def _quiet() -> bool:
-    return not (_notebook_shell() or sys.stderr.isatty())
-
-
-class _LivePicture:
-    """The records as curves, drawn again in the same place of a notebook as training goes on.
-
-    The left panel shows the losses, the right one what `on_record` returns, where it does.
-    """
-
-    def __init__(self, title: str, losses: set[str], seconds_between: float = 0.5) -> None:
-        self.title, self.losses, self.seconds_between = title, losses, seconds_between
-        self.handle, self.drawn_at = None, -math.inf
-        self.active = _notebook_shell()
-
-    def update(self, history: History, last: bool = False) -> None:
-        """Draw again, unless the last drawing is fresh; the last call always draws."""
-        now = time.monotonic()
-        if not self.active or (now - self.drawn_at < self.seconds_between and not last):
-            return
-        from IPython.display import Image, display
-
-        values = ", ".join(f"{name} {value[-1]:.3g}" for name, value in history.series.items())
-        alt = f"{self.title}, curves up to step {history.steps[-1]}: {values}"
-        image = Image(self._png(history), alt=alt)
-        if self.handle is None:
-            self.handle = display(image, display_id=True)
-        else:
-            self.handle.update(image)
-        self.drawn_at = now
-
-    def _png(self, history: History) -> bytes:
-        others = [name for name in history.series if name not in self.losses]
-        losses = [name for name in history.series if name in self.losses]
-        groups = [losses, others] if others else [losses]
-        buffer = BytesIO()
-        with plots.style():
-            figure, panels = plots.panels(len(groups), size=(4.2, 2.6))
-            for axes, names in zip(panels, groups, strict=True):
-                for role, name in zip(cycle(("model", "data", "baseline")), names, strict=False):
-                    axes.plot(history.steps, history.series[name], color=plots.COLOURS[role])
-                    last = history.series[name][-1]
-                    below = any(last < history.series[other][-1] for other in names)
-                    plots.label_line(
-                        axes, history.steps[-1], last, name, role, va="top" if below else "bottom"
-                    )
-                axes.set(xlabel="steps", ylabel="loss" if names is losses else "measured")
-            panels[0].set_title(self.title)
-            figure.savefig(buffer, format="png")
-            plots.plt.close(figure)
-        return buffer.getvalue()
+    return not (notebook_shell() or sys.stderr.isatty())

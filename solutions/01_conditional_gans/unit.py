@@ -426,10 +426,10 @@ for name, (right, far) in judged.items():
 # Stage I has the places and most colours, and little more than guesses at shapes. Stage II corrects many of them,
 # because it reads the caption again: a sharper copy of a wrong shape would still be wrong.
 #
-# But here *one* stage does as well or better for the same work. At 32 × 32 one network can learn it all at once; Stage II comes
-# when much of the work is spent, and keeps some of Stage I's wrong colours. The paper's birds have
-# 256 × 256 pixels, where its one-stage network failed and two stages did not. Captions never seen are painted nearly as
-# well as the others: these painters put *words* together.
+# But here *one* stage does somewhat better for the same work. Its shapes are right about as often, its colours more
+# often: Stage II keeps some of Stage I's wrong ones. At 32 × 32 one network can learn it all at once. The paper's birds
+# have 256 × 256 pixels, where its one-stage network failed and two stages did not. Captions never seen are painted nearly
+# as well as the others: these painters put *words* together.
 #
 # Ask for a picture yourself. Above each stands what the detector sees.
 

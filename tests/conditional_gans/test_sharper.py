@@ -10,14 +10,9 @@ import torch.nn.functional as F
 from skimage.metrics import peak_signal_noise_ratio
 
 from genssl_utils import conditional_gans as topic
+from genssl_utils.conditional_gans.blur import same_error, two_answers
 from genssl_utils.conditional_gans.perception import blurred
-from genssl_utils.conditional_gans.sharper_show import (
-    letters_picture,
-    printed,
-    same_error,
-    spectrum,
-    two_answers,
-)
+from genssl_utils.conditional_gans.sharper_show import letters_picture, printed, spectrum
 
 SHOWN = topic.held_out()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from genssl_utils.kit import training
+from genssl_utils.kit import live_curves, training
 from genssl_utils.kit.training import (
     History,
     Objective,
@@ -200,9 +200,9 @@ def test_pick_device_gives_what_is_there_or_says_so():
 
 
 def test_nothing_is_drawn_outside_a_notebook(monkeypatch):
-    monkeypatch.setattr(training, "_notebook_shell", lambda: False)
+    monkeypatch.setattr(live_curves, "notebook_shell", lambda: False)
     monkeypatch.setattr(
-        training._LivePicture, "_png", lambda *_: pytest.fail("a picture was drawn")
+        live_curves.LiveCurves, "_png", lambda *_: pytest.fail("a picture was drawn")
     )
     fit(descent(weight()), 3, record_every=1)
 
@@ -214,7 +214,7 @@ def test_a_notebook_gets_one_picture_updated_in_place_and_no_open_figure(monkeyp
         Image=lambda data, alt: SimpleNamespace(data=data, alt=alt),
         display=lambda image, display_id: shown.append(image) or handle,
     )
-    monkeypatch.setattr(training, "_notebook_shell", lambda: True)
+    monkeypatch.setattr(live_curves, "notebook_shell", lambda: True)
     monkeypatch.setattr(training, "tqdm", lambda **_: _Bar())
     monkeypatch.setitem(sys.modules, "IPython.display", fake)
     import matplotlib.pyplot as plt
