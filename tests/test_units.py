@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import symtable
 
 import pytest
 import torch
@@ -112,15 +113,12 @@ def test_a_check_spoils_no_name_of_the_notebook(unit):
     """Answers, checks and experiments share one namespace: a check that sets `seed` to something
     drawn makes every training after it another one."""
 
-    def bound(cell):
-        return {
-            node.id if isinstance(node, ast.Name) else (node.asname or node.name).split(".")[0]
-            for node in ast.walk(ast.parse(cell.source))
-            if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-            or (isinstance(node, ast.alias) and cell not in unit.cells("check"))
-        }
+    def bound(cell, imports=False):
+        names = symtable.symtable(cell.source, unit.name, "exec").get_symbols()
+        return {s.get_name() for s in names if s.is_assigned() or (imports and s.is_imported())}
 
-    own = set().union(*(bound(c) for role in ("setup", "parameters") for c in unit.cells(role)))
+    cells = [*unit.cells("setup"), *unit.cells("parameters")]
+    own = set().union(*(bound(cell, imports=True) for cell in cells))
     assert {"seed", "scale", "device"} <= own or not unit.number
     for cell in unit.cells("check"):
         assert not bound(cell) & own, f"{unit.name}: a check binds {bound(cell) & own}"
