@@ -40,8 +40,8 @@ def test_the_distance_grows_with_what_is_wrong(true):
     grain = other + 0.3 * torch.randn(other.shape, generator=draw)
     blurred = reading.enlarged(F.avg_pool2d(other, 2))
     near, *far = (reading.distance(x, true.large) for x in (other, blurred, grain))
-    assert near < 0.03
-    assert min(far) > 1.2 * near
+    assert abs(near) < 0.004
+    assert min(far) > 0.004
     same = other[:1] + 0.001 * torch.randn(other.shape, generator=draw)
     assert reading.distance(same, true.large) > 0.9
 
