@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from genssl_utils.adversarial_debiasing.persons import NUISANCES, PERSONS, Gallery
 from genssl_utils.kit.nets import mlp
-from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
+from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
 
 __all__ = ["CODE", "Encoder", "Probed", "attack", "later_adversary", "probe", "train_encoder"]
 
@@ -131,7 +131,7 @@ def train_encoder(
     turns = {f"adversary {i + 1}": Objective(steady, adversary_loss) for i in range(TURNS)}
     name = name or f"λ = {lam:g}, decoder {'told' if told else 'not told'}"
     encoder = Objective(slowing, encoder_loss)
-    fall = half_then_fall(slowing, steps)
+    fall = stay_then_fall(slowing, steps)
     fit(
         turns | {"encoder": encoder}, steps, title=f"a code, {name}", picture=False,
         after_step=lambda step: fall.step(),

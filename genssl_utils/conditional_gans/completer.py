@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from genssl_utils.conditional_gans.holes import SIDE, WINDOW, GroundPatches, Holes, punch, window
 from genssl_utils.conditional_gans.mixing import between
-from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
+from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
 
 __all__ = [
     "Completer",
@@ -161,7 +161,7 @@ def train_plain(
         return masked_loss(net(x, holes.mask), x, holes.mask)
 
     optimizer = torch.optim.Adam(net.parameters(), RATE, fused=True)
-    fall = half_then_fall(optimizer, steps)
+    fall = stay_then_fall(optimizer, steps)
     fit(
         Objective(optimizer, loss), steps, title=name, picture=False,
         after_step=lambda step: fall.step(),
@@ -220,12 +220,12 @@ def go_on(
 
     name = name or (" and ".join(sees) or "no adversary")
     turns, mover = {}, adam(net, TUNING)
-    falls = [half_then_fall(mover, steps)]
+    falls = [stay_then_fall(mover, steps)]
     if judge is not None:
         against = adam(judge, JUDGING)
         turns["discriminator"] = Objective(against, judge_loss)
         fit(turns, AHEAD, title=f"{name}: the discriminator alone", picture=False)
-        falls.append(half_then_fall(against, steps))
+        falls.append(stay_then_fall(against, steps))
     fit(
         turns | {"network": Objective(mover, net_loss)}, steps, title=name, picture=False,
         after_step=lambda step: [fall.step() for fall in falls],

@@ -23,7 +23,7 @@ from genssl_utils.conditional_gans.captions import (
     words,
 )
 from genssl_utils.kit.samples import energy_distance
-from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
+from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
 
 __all__ = ["CODE", "Faithfulness", "distance", "enlarged", "faithfulness", "read", "read_pictures"]
 
@@ -185,7 +185,7 @@ def _train_detector(seed: int, steps: int = 3000) -> Detector:
         return _cross_entropy(detector(shown), scenes[rows])
 
     adam = torch.optim.Adam(detector.parameters(), 2e-3)
-    falling = half_then_fall(adam, steps)
+    falling = stay_then_fall(adam, steps)
     fit(Objective(adam, loss), steps, title="detector", after_step=lambda step: falling.step())
     return detector
 

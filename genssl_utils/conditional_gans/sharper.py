@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from genssl_utils.conditional_gans.perception import Eye, blurred, coach, judge, turned
 from genssl_utils.conditional_gans.photographs import Patches, enlarge
-from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
+from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
 
 __all__ = [
     "Looks",
@@ -174,7 +174,7 @@ def train_with_adversary(
 
     adam = torch.optim.Adam(net.parameters(), 1e-3, betas=(0.5, 0.99))
     other = torch.optim.Adam(critic.parameters(), 4e-4, betas=(0.5, 0.99))
-    fall = half_then_fall(adam, steps)
+    fall = stay_then_fall(adam, steps)
     fit(
         {"discriminator": Objective(other, critic_loss), "generator": Objective(adam, net_loss)},
         steps, title="with an adversary", picture=False, after_step=lambda step: fall.step(),

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from genssl_utils.conditional_gans.captions import SCENE, Pictures
 from genssl_utils.conditional_gans.reading import CODE, enlarged, read
-from genssl_utils.kit.training import Objective, fit, seed_all
+from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
 
 __all__ = ["Losses", "Painter", "equal_work", "one_stage", "stage_one", "stage_two"]
 
@@ -292,7 +291,7 @@ def _play(
         name: torch.optim.Adam(part.parameters(), RATE, (0.5, 0.99), fused=fused)
         for name, part in (("D", game.critic), ("G", net))
     }
-    falling = [_stay_then_fall(adam, steps) for adam in adams.values()]
+    falling = [stay_then_fall(adam, steps, last=0.2) for adam in adams.values()]
 
     def after(step: int) -> None:
         for schedule in falling:
@@ -305,11 +304,6 @@ def _play(
     objectives = {"D": Objective(adams["D"], game.judge), "G": Objective(adams["G"], game.fool)}
     fit(objectives, steps, title=title, after_step=after, picture=False)
     return Painter(average.requires_grad_(False), time.process_time() - began, below)
-
-
-def _stay_then_fall(adam: torch.optim.Optimizer, steps: int) -> LambdaLR:
-    """The rate falls to 0 over the last fifth: the game comes to rest, and not too soon."""
-    return LambdaLR(adam, lambda step: min(1.0, 5 * (1 - step / steps)))
 
 
 def _other_scenes(scenes: Tensor, rows: Tensor, draw: torch.Generator) -> Tensor:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from genssl_utils.kit.training import Objective, fit, half_then_fall
+from genssl_utils.kit.training import Objective, fit, stay_then_fall
 
 __all__ = ["Answers", "Map", "Remembered", "play"]
 
@@ -99,7 +99,7 @@ def play(
         torch.optim.Adam(learned, rate, betas=(0.5, 0.999), fused=True)
         for learned in (maps, judges)
     )
-    falls = [half_then_fall(optimizer, steps) for optimizer in (forth, against)]
+    falls = [stay_then_fall(optimizer, steps) for optimizer in (forth, against)]
     turns = {
         "translators": Objective(forth, maps_loss),
         "discriminators": Objective(against, judges_loss),

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from genssl_utils.cycle_consistency.styles import STYLES, Heaps, Reader
 from genssl_utils.cycle_consistency.translator import Translator, Translators
 from genssl_utils.kit.tables import Table, table
-from genssl_utils.kit.training import Objective, fit, half_then_fall, seed_all
+from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
 
 __all__ = ["NOISES", "Found", "find_hidden", "hidden_table", "restorer"]
 
@@ -62,7 +62,7 @@ def restorer(heaps: Heaps, *, steps: int = 220, seed: int = 0) -> nn.Module:
         return F.l1_loss(net(partners[rows]), heaps.x[rows])
 
     descent = torch.optim.Adam(net.parameters(), 1e-2, fused=True)
-    fall = half_then_fall(descent, steps)
+    fall = stay_then_fall(descent, steps)
     fit(
         Objective(descent, loss), steps, title=f"a restorer of {heaps.style}", picture=False,
         after_step=lambda step: fall.step(),

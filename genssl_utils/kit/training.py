@@ -27,9 +27,9 @@ __all__ = [
     "Patience",
     "cpu_threads",
     "fit",
-    "half_then_fall",
     "pick_device",
     "seed_all",
+    "stay_then_fall",
 ]
 
 
@@ -242,10 +242,10 @@ def fit(
     return history
 
 
-def half_then_fall(
-    optimizer: torch.optim.Optimizer, steps: int
+def stay_then_fall(
+    optimizer: torch.optim.Optimizer, steps: int, *, last: float = 0.5
 ) -> torch.optim.lr_scheduler.LambdaLR:
-    """A learning rate that stays for the first half of a training and falls to 0 over the second.
+    """A learning rate that stays at first, and falls to 0 over the last part of a training.
 
     Step it after each step: `fit(..., after_step=lambda step: schedule.step())`. Two networks that
     play against each other come to rest by it.
@@ -253,18 +253,24 @@ def half_then_fall(
     Args:
         optimizer: whose rates fall.
         steps: of the training.
+        last: share of the steps over which they fall, above 0 and at most 1.
+
+    Raises:
+        ValueError: last is out of range.
 
     Example:
         >>> sgd = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-        >>> schedule, rates = half_then_fall(sgd, 4), []
+        >>> schedule, rates = stay_then_fall(sgd, 4), []
         >>> for _ in range(4):
         ...     rates.append(sgd.param_groups[0]["lr"])
-        ...     sgd.step(), schedule.step()
+        ...     _ = sgd.step(), schedule.step()
         >>> rates
         [1.0, 1.0, 1.0, 0.5]
     """
+    if not 0 < last <= 1:
+        raise ValueError(f"last is a share of the steps, above 0 and at most 1, not {last}.")
     return torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1.0, 2 * (1 - step / steps))
+        optimizer, lambda step: min(1.0, (1 - step / steps) / last)
     )
 
 

@@ -141,6 +141,20 @@ def assert_equals_torch(data: dict) -> None:
     assert sum(data["pi"]) == pytest.approx(1, abs=1e-12)
 
 
+def assert_fits_a_phone(site, theme: str, *shown) -> None:
+    """At 360 px nothing scrolls sideways, no word is clipped, and the page logs nothing."""
+    page, notes = site(*shown, theme=theme, width=360)
+    figures(page)
+    assert_narrow(page)
+    notes.assert_clean()
+
+
+def assert_narrow(page) -> None:
+    """Nothing scrolls sideways at 360 px, and no word is clipped."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert words_outside(page) == []
+
+
 def words_outside(page) -> list[str]:
     """What a reader cannot read: words of a figure that reach beyond its frame."""
     return page.evaluate(

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from genssl_utils.adversarial_debiasing.forget import ForgetFigure, forget_figure
-from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, figures, holds, shown
 
 SD = math.sqrt(2)
 
@@ -126,11 +126,7 @@ def test_the_words_are_the_numbers(site):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("lam", [0.0, 50.0])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme, lam):
-    page, notes = site(forget_figure(lam=lam), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, forget_figure(lam=lam))
 
 
 def test_a_reader_by_ear_is_told(site):

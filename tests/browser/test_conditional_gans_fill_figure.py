@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from genssl_utils.conditional_gans.fill import SHOWN, FillFigure, fill_figure, shipped
 from genssl_utils.conditional_gans.filled import seam
-from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, drag, figures, holds, shown
 
 SLIDER = "From MSE to adversarial"
 
@@ -134,11 +134,7 @@ def test_a_drag_is_drawn_in_less_than_a_tenth_of_a_second(site):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
-    page, notes = site(fill_figure(share=0.5), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, fill_figure(share=0.5))
 
 
 def test_a_finished_render_leaves_no_listener(page):

@@ -10,7 +10,7 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from genssl_utils.consistency_training.average import AverageFigure, average_figure
-from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, figures, holds, shown
 
 
 def torch_ema(path: torch.Tensor, decay: float, start: float) -> torch.Tensor:
@@ -252,11 +252,7 @@ def test_a_wrong_setting_is_refused_in_words(wrong, words):
     ],
 )
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme, setting):
-    page, notes = site(average_figure(**setting), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, average_figure(**setting))
 
 
 def test_a_reader_of_the_page_by_ear_is_told(site):

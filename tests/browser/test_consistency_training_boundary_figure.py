@@ -10,7 +10,7 @@ import torch
 
 from genssl_utils.consistency_training.boundary import BoundaryFigure, boundary_figure
 from genssl_utils.consistency_training.moons import CHOICES, settings, shipped_frames
-from static_page import assert_no_listener_is_left, figures, holds, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, figures, holds
 
 SIZES = [len(options) for options in CHOICES.values()]
 
@@ -138,11 +138,7 @@ def test_the_contour_lies_where_the_grid_crosses_one_half(module):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
-    page, notes = site(boundary_figure(), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, boundary_figure())
 
 
 def test_a_finished_render_leaves_no_listener(page):

@@ -10,7 +10,7 @@ import torch
 from scipy.stats import kstest
 
 from genssl_utils.consistency_training.confidence import ConfidenceFigure, confidence_figure
-from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, figures, holds, shown
 
 FALSE_ALARM = 1e-6
 
@@ -273,11 +273,7 @@ def test_a_wrong_setting_is_refused_in_words(wrong, words):
 @pytest.mark.parametrize("threshold", [0.2, 0.6, 0.99])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme, threshold):
     p = [0.996, 0.001, 0.001, 0.001, 0.001]
-    page, notes = site(confidence_figure(p=p, threshold=threshold), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, confidence_figure(p=p, threshold=threshold))
 
 
 def test_a_reader_of_the_page_by_ear_is_told(site):

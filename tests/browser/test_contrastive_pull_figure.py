@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from genssl_utils.contrastive.pull import CLASSES, PARTNERS, POINTS, PullFigure, pull_figure
-from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, drag, figures, holds, shown
 
 
 def by_torch(points, anchor: int, kind: str, temperature: float) -> dict:
@@ -165,11 +165,7 @@ def test_random_clouds_give_torch_s_numbers(module, kind, temperature):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("loss", ["soft_nearest_neighbor", "info_nce"])
 def test_a_phone_shows_all_of_it(site, theme, loss):
-    page, notes = site(pull_figure(loss=loss), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, pull_figure(loss=loss))
 
 
 def test_a_reader_by_ear_is_told(site):

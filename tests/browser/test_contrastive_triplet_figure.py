@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from genssl_utils.contrastive.triplet import TripletFigure, triplet_figure
-from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, drag, figures, holds, shown
 
 
 def by_torch(data: dict) -> tuple[float, torch.Tensor]:
@@ -168,11 +168,7 @@ def test_the_gradient_on_random_points_is_torch_s(module):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("where", ["circle", "plane"])
 def test_a_phone_shows_all_of_it(site, theme, where):
-    page, notes = site(triplet_figure(where=where), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, triplet_figure(where=where))
 
 
 def test_a_reader_by_ear_is_told(site):

@@ -13,11 +13,11 @@ from genssl_utils.gumbel_softmax.temperature import TemperatureFigure, temperatu
 from static_page import (
     CURVES,
     assert_equals_torch,
+    assert_fits_a_phone,
     assert_no_listener_is_left,
     drag,
     figures,
     shown,
-    words_outside,
 )
 
 FALSE_ALARM = 1e-6
@@ -210,11 +210,7 @@ def test_seeds_decide_the_noise(module):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
-    page, notes = site(temperature_figure(), bias_variance_figure(CURVES), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, temperature_figure(), bias_variance_figure(CURVES))
 
 
 def test_the_theme_follows_the_page(site):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from genssl_utils.flows.grid_figure import GridFigure, grid_figure
-from static_page import assert_no_listener_is_left, drag, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, drag, figures, holds, shown
 
 LAYERS = pytest.mark.parametrize(
     "layer",
@@ -245,11 +245,7 @@ def test_the_words_are_the_numbers(site):
 @pytest.mark.parametrize("passes", [1, 2])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme, passes):
     figure = grid_figure(x=(1.5, 1.1), passes=passes, s_strength=0.6, t_strength=0.8)
-    page, notes = site(figure, theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, figure)
 
 
 def test_the_theme_follows_the_page(site):

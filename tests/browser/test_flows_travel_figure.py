@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genssl_utils.flows.travel import LIMIT, TravelFigure, _packed
-from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, figures, holds, shown
 
 STEPS, LAYERS, CLOUD, RING = [0, 50, 100], 4, 40, 16
 
@@ -137,11 +137,7 @@ def test_numbers_are_unpacked_as_they_were_packed(module, page):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
-    page, notes = site(travel(layer=1.5), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, travel(layer=1.5))
 
 
 def test_the_theme_follows_the_page_and_a_listener_is_told(site):

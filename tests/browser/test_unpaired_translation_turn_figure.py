@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from genssl_utils.unpaired_translation.turn import TurnFigure, turn_figure
-from static_page import assert_no_listener_is_left, figures, holds, shown, words_outside
+from static_page import assert_fits_a_phone, assert_no_listener_is_left, figures, holds, shown
 
 
 @holds(TurnFigure)
@@ -89,11 +89,7 @@ def test_the_words_are_the_numbers(site):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_narrow_page_has_no_sideways_scroll_and_clips_no_word(site, theme):
-    page, notes = site(turn_figure(), theme=theme, width=360)
-    figures(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert words_outside(page) == []
-    notes.assert_clean()
+    assert_fits_a_phone(site, theme, turn_figure())
 
 
 def test_a_reader_by_ear_is_told(site):
