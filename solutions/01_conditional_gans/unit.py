@@ -652,7 +652,7 @@ topic.enlarged_picture(enlarged, shown.large)
 
 # %% [markdown]
 # The pixels are less right, and the picture is sharper: hair, petals, the rim of the cup. The judge agrees. PSNR and
-# SSIM call bicubic about as good, or better. But in flat places there is a fine grid that no camera made.
+# SSIM call bicubic about as good, or better. But where the picture is smooth there is a fine grid that no camera made.
 #
 # Which of the two new losses did it? Run the training again with `adversary=0.0`. Here nearly all of the gain in distance
 # is the features'; the adversary adds detail, and costs PSNR.
