@@ -13,6 +13,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _skipped: list[str] = []
 
+LONG = ("test_book_looks.py", "test_book.py", "test_units.py")
+"""Files that take minutes: they begin first, so that the workers end together."""
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator:
@@ -28,6 +31,11 @@ def browser() -> Iterator:
         running = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, else in the order of the folders."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -13,9 +13,13 @@ from urllib.parse import urlparse
 
 import ipywidgets
 import pytest
+from filelock import FileLock
 
+from genssl_utils.course.book import build_book
+from genssl_utils.course.source import all_units
 from static_page import write_page
 
+PROJECT = Path(__file__).resolve().parents[2]
 LOCAL = {"127.0.0.1", "localhost"}
 
 
@@ -33,6 +37,17 @@ class Notes:
         assert not self.errors, f"console errors: {self.errors}"
         assert not self.outside, f"requests to other hosts: {self.outside}"
         assert not self.missing, f"files that are not there: {self.missing}"
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+    """The folder of the book, every page built anew; once for all processes of a run of tests."""
+    shared = tmp_path_factory.getbasetemp().parent
+    done = shared / f"{testrun_uid}.book"
+    with FileLock(shared / f"{testrun_uid}.lock"):
+        if not done.is_file():
+            done.write_text(str(build_book(all_units(PROJECT), everything=True).parent))
+    return Path(done.read_text())
 
 
 @pytest.fixture

@@ -64,6 +64,15 @@ def write_page(folder: Path, *widgets: ipywidgets.Widget, theme: str = "light") 
     return page
 
 
+def pages(book: Path) -> list[str]:
+    """The pages of a built book, by their paths in it."""
+    return sorted(
+        path.relative_to(book).as_posix()
+        for path in book.rglob("*.html")
+        if "_static" not in path.parts
+    )
+
+
 def shown(root) -> dict:
     """The numbers that a figure carries on its root element."""
     data = root.evaluate("node => ({...node.dataset})")

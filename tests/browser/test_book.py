@@ -12,13 +12,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from genssl_utils.course.book import build_book
 from genssl_utils.course.bundle import secret_lines
 from genssl_utils.course.catalogue import named_checks
 from genssl_utils.course.source import all_units
-from static_page import HELD, STATE, figures, saved_figures, settle, shown
+from static_page import HELD, STATE, figures, pages, saved_figures, settle, shown
 
 for test in sorted(Path(__file__).parent.glob("test_*_figure.py")):
     importlib.import_module(test.stem)  # each registers what its figure is held against
@@ -30,21 +28,6 @@ each_teaching_unit = pytest.mark.parametrize(
     "unit", [u for u in UNITS if u.number], ids=lambda u: u.name
 )
 UNIT = "units/05_gumbel_softmax.html"
-LOOKS = [(1200, "light"), (1200, "dark"), (360, "dark"), (360, "light")]
-
-
-@pytest.fixture(scope="module")
-def book() -> Path:
-    """The folder of the book, every page built anew."""
-    return build_book(all_units(PROJECT), everything=True).parent
-
-
-def pages(book: Path) -> list[str]:
-    return sorted(
-        path.relative_to(book).as_posix()
-        for path in book.rglob("*.html")
-        if "_static" not in path.parts
-    )
 
 
 class _Marks(HTMLParser):
@@ -118,31 +101,6 @@ def test_every_link_inside_the_book_leads_somewhere(book):
             if not path.is_file() or (where.fragment and here and where.fragment not in here):
                 broken.append(f"{name}: {link}")
     assert not broken
-
-
-def test_every_page_fits_and_axe_finds_nothing_serious(book, serve, open_page):
-    """In each look; a page is loaded once, and the reader's window and system change under it."""
-    address, axe, found = serve(book), Axe(), []
-    for name in pages(book):
-        if name == "index.html":  # it only sends on
-            continue
-        page, _ = open_page(address + name)
-        settle(page)
-        for width, scheme in LOOKS:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-            page.wait_for_timeout(800)  # colours fade, and the theme looks anew at what scrolls
-            look = f"{name}, {width} pixels, {scheme}"
-            for broken in axe.run(page).response["violations"]:
-                if broken["impact"] in ("serious", "critical"):
-                    where = [node["html"][:120] for node in broken["nodes"]]
-                    found.append(f"{look}: {broken['id']}: {where[:3]}")
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            if wide > width:
-                found.append(f"{look}: scrolls sideways, it is {wide} pixels wide")
-        page.context.close()
-    assert not found, "\n".join(found)
 
 
 def test_the_first_page_has_a_live_figure_above_the_fold(book, serve, open_page):

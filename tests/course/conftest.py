@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,13 +29,27 @@ def toy(course: Path) -> Unit:
     return find_unit(course, "07")
 
 
+@pytest.fixture(scope="session")
+def built_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course of `course`, built: to be copied, since a build takes seconds."""
+    root = write_course(tmp_path_factory.mktemp("built"))
+    build([find_unit(root, "07")])
+    return root
+
+
 @pytest.fixture
-def small(toy: Unit) -> Unit:
+def built(tmp_path: Path, built_course: Path) -> Unit:
+    """The unit `07_toy`, built."""
+    shutil.copytree(built_course, tmp_path, dirs_exist_ok=True)
+    return find_unit(tmp_path, "07")
+
+
+@pytest.fixture
+def small(built: Unit) -> Unit:
     """The unit `07_toy`, built, with three submissions that are not graded yet."""
-    build([toy])
     for number in range(3):
-        hand_in(toy, f"s{number}", ANSWERS[number])
-    return toy
+        hand_in(built, f"s{number}", ANSWERS[number])
+    return built
 
 
 @pytest.fixture(scope="session")

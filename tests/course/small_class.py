@@ -67,6 +67,8 @@ def start_genssl(root: Path, *words: str, **env: str) -> subprocess.Popen:
         [sys.executable, "-m", "genssl_utils.course.cli", *words],
         cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=os.environ | {"PYTHONPATH": str(PACKAGE), "COLUMNS": "160"} | env,
+        # Tests that run in the background of a shell do not hear Ctrl-C, and nor would this.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import nbformat
 import pytest
 from rich.console import Console
 
-from genssl_utils.course.build import build
 from genssl_utils.course.checknb import check_notebook, show
 from genssl_utils.course.source import CourseError
 
@@ -23,10 +22,9 @@ def answer(unit, source, **cells):
 
 
 @pytest.fixture
-def student(toy):
+def student(built):
     """A student's copy of the unit, untouched."""
-    build([toy])
-    return toy
+    return built
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from genssl_utils.course.build import build
 from genssl_utils.course.grade import run
 from genssl_utils.course.source import find_unit
 from toy_course import CHECK, TOY
@@ -107,24 +106,22 @@ def test_a_cell_of_the_source_that_is_wrong_is_named(genssl, toy, old, new, told
     assert not toy.notebook.exists()
 
 
-def test_a_broken_notebook_is_one_line(genssl, toy):
-    build([toy])
-    toy.notebook.write_text('{"cells": [')
-    code, _, err = genssl(toy.root, "check", "07")
+def test_a_broken_notebook_is_one_line(genssl, built):
+    built.notebook.write_text('{"cells": [')
+    code, _, err = genssl(built.root, "check", "07")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
     assert "broken" in err
 
 
-def test_a_folder_that_cannot_be_written_is_one_line_and_leaves_the_old_file(genssl, toy):
-    build([toy])
-    before = toy.notebook.read_bytes()
-    toy.source.write_text(TOY.replace("twice a number do", "twice a number give"))
+def test_a_folder_that_cannot_be_written_is_one_line_and_leaves_the_old_file(genssl, built):
+    before = built.notebook.read_bytes()
+    built.source.write_text(TOY.replace("twice a number do", "twice a number give"))
     # Root may write anywhere, so a file stands where a folder would have to be made.
-    key = toy.notebook.parent
+    key = built.notebook.parent
     kept = key.rename(key.with_name("kept"))
     key.write_text("")
-    code, _, err = genssl(toy.root, "build")
+    code, _, err = genssl(built.root, "build")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
     assert (kept / "07_toy.ipynb").read_bytes() == before
@@ -140,16 +137,15 @@ def test_a_stale_build_is_named_and_exits_1(genssl, toy):
     assert "stale: notebooks/07_toy/07_toy.ipynb" in out
 
 
-def test_check_exits_1_until_everything_passes(genssl, toy):
-    build([toy])
-    code, out, _ = genssl(toy.root, "check", "07")
+def test_check_exits_1_until_everything_passes(genssl, built):
+    code, out, _ = genssl(built.root, "check", "07")
     assert code == 1
     assert "double" in out
-    text = toy.notebook.read_text()
+    text = built.notebook.read_text()
     stub = 'raise NotImplementedError(\\"Replace this line with your answer.\\")'
     assert stub in text
-    toy.notebook.write_text(text.replace(stub, "return 2 * x"))
-    assert genssl(toy.root, "check", "toy")[0] == 0
+    built.notebook.write_text(text.replace(stub, "return 2 * x"))
+    assert genssl(built.root, "check", "toy")[0] == 0
 
 
 def test_units_are_found_by_number_topic_or_name(course):

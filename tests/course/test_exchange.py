@@ -11,7 +11,6 @@ import sys
 import pytest
 from nbgrader.utils import parse_utc
 
-from genssl_utils.course.build import build
 from genssl_utils.course.grade.intake import exchange_secret
 from toy_course import PROJECT
 
@@ -38,28 +37,29 @@ def nbgrader(tmp_path_factory, monkeypatch):
     return call
 
 
-def test_a_unit_goes_out_and_points_come_back(toy, nbgrader, genssl, tmp_path_factory, warm_lanes):
+def test_a_unit_goes_out_and_points_come_back(
+    built, nbgrader, genssl, tmp_path_factory, warm_lanes
+):
     student = tmp_path_factory.mktemp("student")
-    build([toy])
-    nbgrader(toy.root, "release_assignment", toy.name)
-    nbgrader(student, "fetch_assignment", toy.name, "--course", "genssl")
-    notebook = student / toy.name / f"{toy.name}.ipynb"
-    assert notebook.read_bytes() == toy.notebook.read_bytes()
+    nbgrader(built.root, "release_assignment", built.name)
+    nbgrader(student, "fetch_assignment", built.name, "--course", "genssl")
+    notebook = student / built.name / f"{built.name}.ipynb"
+    assert notebook.read_bytes() == built.notebook.read_bytes()
 
     text = notebook.read_text()
     stub = re.search(r"raise NotImplementedError\([^)]*\)", text)[0]
     notebook.write_text(text.replace(stub, "return 2 * x"))
-    nbgrader(student, "submit", toy.name, "--course", "genssl")
-    nbgrader(toy.root, "collect", toy.name, "--update")
-    handed_in = toy.root / "submitted" / getpass.getuser() / toy.name
-    assert {path.name for path in handed_in.iterdir()} >= {f"{toy.name}.ipynb", "timestamp.txt"}
+    nbgrader(student, "submit", built.name, "--course", "genssl")
+    nbgrader(built.root, "collect", built.name, "--update")
+    handed_in = built.root / "submitted" / getpass.getuser() / built.name
+    assert {path.name for path in handed_in.iterdir()} >= {f"{built.name}.ipynb", "timestamp.txt"}
 
-    code, out, err = genssl(toy.root, "grade", "07", "--jobs", "1")
+    code, out, err = genssl(built.root, "grade", "07", "--jobs", "1")
     assert code == 0, out + err
-    assert genssl(toy.root, "feedback", "07")[0] == 0
-    nbgrader(toy.root, "release_feedback", toy.name)
-    nbgrader(student, "fetch_feedback", toy.name, "--course", "genssl")
-    (page,) = (student / toy.name / "feedback").rglob("*.html")
+    assert genssl(built.root, "feedback", "07")[0] == 0
+    nbgrader(built.root, "release_feedback", built.name)
+    nbgrader(student, "fetch_feedback", built.name, "--course", "genssl")
+    (page,) = (student / built.name / "feedback").rglob("*.html")
     assert "Score: 2.0 / 2.0" in page.read_text()
 
 

@@ -10,7 +10,6 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from genssl_utils.course import feedback as cleaning
-from genssl_utils.course.build import build
 from genssl_utils.course.feedback import NOT_RUN, STOPPED, WITHHELD
 from genssl_utils.course.feedback import write_feedback as feedback
 from genssl_utils.course.grade.demo import demo_submissions
@@ -157,36 +156,34 @@ def test_a_check_that_only_calls_itself_visible_is_counted_and_not_told():
     assert "1 of the checks on other inputs" in output.text
 
 
-def test_a_check_that_is_kept_from_running_has_no_points(toy):
+def test_a_check_that_is_kept_from_running_has_no_points(built):
     """Whatever tags a submission puts on its cells, and whatever its check cells then give."""
-    build([toy])
-    demo_submissions(toy)
-    path = toy.root / "submitted" / "demo_wrong" / "07_toy" / "07_toy.ipynb"
+    demo_submissions(built)
+    path = built.root / "submitted" / "demo_wrong" / "07_toy" / "07_toy.ipynb"
     nb = nbformat.read(path, as_version=4)
     for cell in nb.cells:
         cell.metadata["tags"] = ["experiment", "skip-execution", "remove_cell"]
     nbformat.write(nb, path)
-    silent = toy.root / "submitted" / "demo_half" / "07_toy" / "07_toy.ipynb"
+    silent = built.root / "submitted" / "demo_half" / "07_toy" / "07_toy.ipynb"
     nb = nbformat.read(silent, as_version=4)
     for cell in nb.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "double":
             cell.source = "get_ipython().ast_node_interactivity = 'none'\n"
             cell.source += "def double(x): return x"
     nbformat.write(nb, silent)
-    marks = {mark.student: mark for mark in grade(toy)}
+    marks = {mark.student: mark for mark in grade(built)}
     assert {name: mark.total for name, mark in marks.items()} == {
         "demo_blank": 0, "demo_right": 2, "demo_half": 0, "demo_wrong": 0,
     }  # fmt: skip
-    graded = toy.root / "build" / "autograded" / "demo_wrong" / "07_toy" / "07_toy.ipynb"
+    graded = built.root / "build" / "autograded" / "demo_wrong" / "07_toy" / "07_toy.ipynb"
     roles = [c.metadata.get("tags") for c in nbformat.read(graded, 4).cells if "source" in c]
     assert ["check"] in roles
     assert not [tags for tags in roles if tags and "skip-execution" in tags]
 
 
-def test_printing_the_input_history_shows_no_hidden_test(toy):
-    build([toy])
-    demo_submissions(toy)
-    path = toy.root / "submitted" / "demo_right" / "07_toy" / "07_toy.ipynb"
+def test_printing_the_input_history_shows_no_hidden_test(built):
+    demo_submissions(built)
+    path = built.root / "submitted" / "demo_right" / "07_toy" / "07_toy.ipynb"
     nb = nbformat.read(path, as_version=4)
     nb.cells.append(new_code_cell('print("\\n".join(In))'))
     nb.cells.append(new_code_cell("double(3)"))
@@ -196,26 +193,25 @@ def test_printing_the_input_history_shows_no_hidden_test(toy):
             nb.cells[-1].source += "\nprint(In)"
             break
     nbformat.write(nb, path)
-    grade(toy, ["demo_right"])
-    for page in feedback(toy):
+    grade(built, ["demo_right"])
+    for page in feedback(built):
         assert "31337" not in page.read_text("utf-8")
 
 
-def test_grading_and_feedback_of_four_made_up_students(toy):
-    build([toy])
-    assert demo_submissions(toy) == ["demo_blank", "demo_right", "demo_half", "demo_wrong"]
-    noisy = toy.root / "submitted" / "demo_half" / "07_toy" / "07_toy.ipynb"
+def test_grading_and_feedback_of_four_made_up_students(built):
+    assert demo_submissions(built) == ["demo_blank", "demo_right", "demo_half", "demo_wrong"]
+    noisy = built.root / "submitted" / "demo_half" / "07_toy" / "07_toy.ipynb"
     nb = nbformat.read(noisy, as_version=4)
     for cell in nb.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "double":
             cell.source = "import sys\ndef double(x):\n    print('!', file=sys.stderr)\n"
             cell.source += "    return abs(2 * x)"
     nbformat.write(nb, noisy)
-    marks = {mark.student: mark for mark in grade(toy)}
+    marks = {mark.student: mark for mark in grade(built)}
     scores = {name: mark.total for name, mark in marks.items()}
     assert scores == {"demo_blank": 0, "demo_right": 2, "demo_half": 1, "demo_wrong": 0}
     assert not any(mark.reasons for mark in marks.values())
-    pages = feedback(toy)
+    pages = feedback(built)
     assert len(pages) == 4
     for page in pages:
         shown = re.sub(r"<style.*?</style>|<[^>]+>", "", page.read_text("utf-8"), flags=re.S)
@@ -226,22 +222,20 @@ def test_grading_and_feedback_of_four_made_up_students(toy):
     assert "pre-wrap; overflow-wrap" in half  # long lines are not cut off
 
 
-def test_one_broken_submission_does_not_stop_the_others(toy):
-    build([toy])
-    demo_submissions(toy)
-    (toy.root / "submitted" / "demo_half" / "07_toy" / "07_toy.ipynb").write_text("{")
-    (toy.root / "submitted" / "nothing" / "07_toy").mkdir(parents=True)
-    marks = {mark.student: mark for mark in grade(toy)}
+def test_one_broken_submission_does_not_stop_the_others(built):
+    demo_submissions(built)
+    (built.root / "submitted" / "demo_half" / "07_toy" / "07_toy.ipynb").write_text("{")
+    (built.root / "submitted" / "nothing" / "07_toy").mkdir(parents=True)
+    marks = {mark.student: mark for mark in grade(built)}
     assert marks["demo_right"].total == 2
     assert marks["demo_half"].reasons == ["the notebook is not readable as JSON"]
     assert "there is no 07_toy.ipynb" in marks["nothing"].reasons[0]
     assert marks["nothing"].points == {"double": None}
 
 
-def test_feedback_before_grading_says_what_to_do(toy):
-    build([toy])
+def test_feedback_before_grading_says_what_to_do(built):
     with pytest.raises(CourseError, match="genssl grade"):
-        feedback(toy)
+        feedback(built)
 
 
 def test_a_gradebook_that_was_moved_away_is_one_line_that_says_what_to_do(small):

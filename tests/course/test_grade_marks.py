@@ -8,7 +8,6 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from genssl_utils.course.build import build
 from genssl_utils.course.grade import sandbox
 from genssl_utils.course.grade.recorder import database
 from genssl_utils.course.grade.run import Grading, Mark
@@ -45,59 +44,55 @@ def test_scores_that_moved_are_told_with_what_they_were():
     assert moved(marks) == ["moved 2.5 → 1"]
 
 
-def test_a_mended_check_moves_scores_and_nothing_else_does(toy):
-    build([toy])
-    hand_in(toy, "half", ANSWERS[1])
-    hand_in(toy, "right", ANSWERS[0])
-    assert moved(grade(toy, walls=WALLS)) == []
-    assert moved(grade(toy, walls=WALLS, force=True)) == []
+def test_a_mended_check_moves_scores_and_nothing_else_does(built):
+    hand_in(built, "half", ANSWERS[1])
+    hand_in(built, "right", ANSWERS[0])
+    assert moved(grade(built, walls=WALLS)) == []
+    assert moved(grade(built, walls=WALLS, force=True)) == []
     hidden = 'ex.hidden("a hidden negative number"'
     assert hidden in TOY
-    toy.source.write_text(toy.source.read_text().replace(hidden, f"{hidden}, weight=3"))
-    (told,) = moved(grade(find_unit(toy.root, toy.name), walls=WALLS))
+    built.source.write_text(built.source.read_text().replace(hidden, f"{hidden}, weight=3"))
+    (told,) = moved(grade(find_unit(built.root, built.name), walls=WALLS))
     assert told.startswith("half 1 → 0.")
 
 
-def test_a_notebook_that_a_person_renamed_is_not_talked_of_again(toy):
-    build([toy])
-    right = hand_in(toy, "right", ANSWERS[0])
+def test_a_notebook_that_a_person_renamed_is_not_talked_of_again(built):
+    right = hand_in(built, "right", ANSWERS[0])
     odd = right.rename(right.with_name("final.ipynb"))
-    (mark,) = grade(toy, walls=WALLS)
+    (mark,) = grade(built, walls=WALLS)
     assert mark.reasons == ["the notebook was called final.ipynb"]
     odd.rename(right)
-    (mark,) = grade(toy, walls=WALLS)
+    (mark,) = grade(built, walls=WALLS)
     assert (mark.reasons, mark.total) == ([], 2.0)
 
 
-def test_what_a_person_has_graded_is_not_asked_for_again(toy):
-    build([toy])
-    hand_in(toy, "stops", ANSWERS[4])
-    (mark,) = grade(toy, walls=WALLS)
+def test_what_a_person_has_graded_is_not_asked_for_again(built):
+    hand_in(built, "stops", ANSWERS[4])
+    (mark,) = grade(built, walls=WALLS)
     assert mark.reasons
-    with Gradebook(database(toy)) as book:
-        row = book.find_grade("check_double", toy.name, toy.name, "stops")
+    with Gradebook(database(built)) as book:
+        row = book.find_grade("check_double", built.name, built.name, "stops")
         row.manual_score, row.needs_manual_grade = 1.5, False
         book.db.commit()
     for force in (False, True):
-        (mark,) = grade(toy, walls=WALLS, force=force)
+        (mark,) = grade(built, walls=WALLS, force=force)
         assert (mark.reasons, mark.total) == ([], 1.5)
 
 
-def test_what_a_person_has_graded_is_so_in_the_report_and_in_the_counts(toy):
-    build([toy])
-    hand_in(toy, "right", ANSWERS[0])
-    hand_in(toy, "cut", ANSWERS[0]).write_text("{")
-    run = Grading(toy, walls=WALLS)
+def test_what_a_person_has_graded_is_so_in_the_report_and_in_the_counts(built):
+    hand_in(built, "right", ANSWERS[0])
+    hand_in(built, "cut", ANSWERS[0]).write_text("{")
+    run = Grading(built, walls=WALLS)
     run.run()
-    stands = standing(toy)
+    stands = standing(built)
     assert (len(stands.graded), len(stands.flagged), run.counts["failed"]) == (1, 1, 1)
-    with Gradebook(database(toy)) as book:
-        row = book.find_grade("check_double", toy.name, toy.name, "cut")
+    with Gradebook(database(built)) as book:
+        row = book.find_grade("check_double", built.name, built.name, "cut")
         row.manual_score, row.needs_manual_grade = 1.0, False
         book.db.commit()
-    run = Grading(toy, walls=WALLS)
+    run = Grading(built, walls=WALLS)
     assert not any(mark.fresh for mark in run.run())
-    stands = standing(toy)
+    stands = standing(built)
     assert (len(stands.graded), len(stands.flagged), run.counts["failed"]) == (2, 0, 0)
     assert stands.median == 1.5
     assert "cannot be read" not in page(stands)
