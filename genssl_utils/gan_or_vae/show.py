@@ -26,10 +26,13 @@ __all__ = [
     "budget_table",
     "explore_distance",
     "explore_walk",
+    "features_picture",
     "few_picture",
     "few_pictures",
     "heaps",
+    "lengths_picture",
     "midpoint_table",
+    "moved_noise_picture",
     "probe_table",
     "quality_table",
     "samples_picture",
@@ -54,6 +57,24 @@ def _rows_figure(title: str, rows: Sequence[tuple[str, Tensor]]) -> Figure:
     figure, (axes,) = plots.panels(1, size=(0.5 * columns + 1.4, 0.52 * len(rows) + 0.4))
     named_rows(axes, [(name, _pictures(x)) for name, x in rows], gap=0.12, **PAPER)
     axes.set_title(title, fontsize=10)
+    return figure
+
+
+def moved_noise_picture() -> Figure:
+    """The same draws of noise at three codes: one cross and its way through them."""
+    draw = torch.Generator().manual_seed(7)
+    noise = torch.randn(300, 2, generator=draw)
+    noise[0] = torch.tensor([1.3, 0.9])
+    codes = [("μ = (0, 0), s = (1, 1)", (0, 0), (1, 1)),
+             ("μ = (2, 1), s = (0.4, 0.4)", (2, 1), (0.4, 0.4)),
+             ("μ = (−1, −1), s = (1.2, 0.2)", (-1, -1), (1.2, 0.2))]  # fmt: skip
+    figure, panels = plots.panels(3, size=(2.9, 2.9), sharex=True, sharey=True)
+    for axes, (name, middle, spread) in zip(panels, codes, strict=True):
+        moved = torch.tensor(middle) + torch.tensor(spread) * noise
+        axes.scatter(*moved.T, s=4, alpha=0.5, color=plots.COLOURS["model"])
+        axes.plot(*moved[0], "X", color=plots.INK, markersize=9)
+        axes.set_title(name, fontsize=9)
+        axes.set(xlim=(-4.5, 4.5), ylim=(-4.5, 4.5), aspect="equal")
     return figure
 
 
@@ -157,7 +178,41 @@ def few_picture(found: Mapping[str, list]) -> Figure:
     return figure
 
 
+def features_picture(heaps: Mapping[str, Tensor], true: Tensor, reader: Reader) -> Figure:
+    """The first two principal directions of the true digits' features, one panel a heap."""
+    right = reader.features(true)
+    mean = right.mean(0)
+    _, _, ways = torch.linalg.svd(right - mean, full_matrices=False)
+    figure, panels = plots.panels(len(heaps), size=(2.1, 2.3), sharex=True, sharey=True)
+    for axes, (name, heap) in zip(panels, heaps.items(), strict=True):
+        for rows, role, size in ((right, "data", 3), (reader.features(heap), "model", 4)):
+            at = ((rows - mean) @ ways[:2].T).cpu()
+            axes.scatter(*at.T, s=size, alpha=0.5, color=plots.COLOURS[role])
+        axes.set_title(name, fontsize=9)
+        axes.set(xticks=[], yticks=[])
+    panels[0].set_ylabel("blue: test digits")
+    return figure
+
+
 # --- walks and control ----------------------------------------------------------------------------
+
+
+def lengths_picture(latent: int = 16, n: int = 5000) -> Figure:
+    """How long codes are, and how long the middles of straight walks between two of them."""
+    draw = torch.Generator().manual_seed(0)
+    one, other = torch.randn(2, n, latent, generator=draw)
+    figure, (axes,) = plots.panels(1, size=(5.6, 2.8))
+    for rows, name, role, at in (
+        (one, "codes", "data", 4.2),
+        ((one + other) / 2, "middles of straight walks", "baseline", 0.6),
+    ):  # fmt: skip
+        axes.hist(rows.norm(dim=1).numpy(), bins=60, alpha=0.6, color=plots.COLOURS[role])
+        axes.text(at, 0.07 * n, name, color=plots.COLOURS[role], fontsize=9)
+    axes.set(
+        title=f"Lengths of {n} codes of {latent} numbers", xlabel="length", ylabel="how many",
+        xlim=(0, 7), ylim=(0, 0.08 * n),
+    )  # fmt: skip
+    return figure
 
 
 def walks_picture(

@@ -67,23 +67,26 @@ topic.who_made_picture()
 topic.plane_figure()
 
 # %% [markdown]
-# What to notice: the VAE was told to put every training digit somewhere, so similar digits are neighbours, and between
-# two of them it answers with something between: grey. The GAN was only told that no made picture may look made. It likes
-# cliffs better than fog. And it has no encoder: of a true digit it cannot say where it lies.
+# What to notice: the VAE must find a place for every training digit, and between two of them it answers with something
+# between: grey. The GAN was only told that no made picture may look made. It has no encoder: of a true digit it cannot say
+# where it lies.
 #
 # ## The VAE's idea
 #
 # Every digit x has a code z. The **decoder** says how likely x is, given z: p(x | z). The **encoder** guesses z back:
 # q(z | x), a Gaussian with a mean μ and a variance for each number of the code {cite}`kingma2014auto`. Train both so that
 # x is likely, and the guesses together stay close to the standard normal from which we want to draw.
+#
+# The decoder gets a draw from q(z | x). But chance has no slope: how should the encoder learn? Draw noise $\varepsilon$, then
+# move it: $z = \mu + s\, \varepsilon$, with s the standard deviation. Below, the same noise serves three codes.
 
+# %% tags=["figure"]
+topic.moved_noise_picture()
 
 # %% [markdown]
-# ## Exercise 1: draw, and let the slope through
+# Move μ, and the cross moves along: z has a slope in μ and in s. This is the *reparameterization trick*.
 #
-# The decoder gets a draw from q(z | x). But chance has no slope: how should the encoder learn? Draw noise ε that depends
-# on nothing, and move it: z = μ + s ε, with s the standard deviation. Now z has a slope in μ and in s: the
-# *reparameterization trick*.
+# ## Exercise 1: draw, and let the slope through
 #
 # Networks give any number, and a standard deviation is positive. So the encoder gives the *log-variance*, log s².
 #
@@ -154,7 +157,7 @@ with ex.hidden("slopes of other draws", weight=2, hint="The noise alone depends 
     z = reparameterize(m, lv, ex.fresh)
     ex.gradient(z.sum(), m, torch.ones(4, 3, dtype=torch.float64))
     ex.gradient(z.sum(), lv, (z - m).detach() / 2)
-with ex.hidden("an encoder that is sure", hint="With a tiny variance z is the mean."):
+with ex.hidden("a spread of almost nothing", hint="With a tiny variance z is the mean."):
     m = torch.randn(5, 2, generator=ex.fresh)
     want = m.clone()
     ex.value(reparameterize(m, torch.full((5, 2), -80.0), ex.fresh), want)
@@ -215,7 +218,7 @@ with ex.hidden("beside torch's own", weight=2, hint="A sum over the numbers of a
         )
         want = torch.distributions.kl_divergence(*pair).sum(1)
         ex.value(ex.unchanged(gaussian_kl, m, lv), want)
-with ex.hidden("the slopes again", hint="In the mean it is the mean itself."):
+with ex.hidden("slopes of other codes", hint="In the mean it is the mean itself."):
     m = torch.randn(3, 5, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     lv = torch.randn(3, 5, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     want = [m.detach().clone(), (lv.detach().exp() - 1) / 2]
@@ -228,9 +231,9 @@ ex.report()
 # %% [markdown]
 # ## How likely is a picture?
 #
-# A pixel of these digits is a count: a scanned sheet of 32 × 32 dots was cut into squares of 4 × 4, and each pixel says how
-# many of its 16 dots hold ink. So let the decoder say, for pixel i, a logit $\ell_i$: each of its 16 dots holds ink with probability
-# $\sigma(\ell_i)$, where $\sigma(t) = 1 / (1 + e^{-t})$. The count $k_i$ then has a binomial probability:
+# A pixel of these digits is a count: how many of 4 × 4 scanned dots hold ink. So the decoder says a logit $\ell_i$ for pixel
+# i: each of its 16 dots holds ink with probability $\sigma(\ell_i)$, where $\sigma(t) = 1 / (1 + e^{-t})$. The count $k_i$ then has
+# a binomial probability:
 #
 # $$\log p(x \mid z) = \sum_i \left[\log \tbinom{16}{k_i} + k_i \log \sigma(\ell_i) + (16 - k_i) \log \sigma(-\ell_i)\right].$$
 #
@@ -366,8 +369,17 @@ topic.budget_table([regression, vae, gan])
 #
 # ## How near is a heap to the truth?
 #
-# Looking is no measure. Compare 540 made digits with the 540 test digits that no network here learned from, in the features of a
-# classifier. If both heaps were Gaussian, with means $m_a, m_b$ and covariances $C_a, C_b$, their squared *Fréchet
+# Looking is no measure. Compare 540 made digits with the 540 test digits that no network here learned from. Not pixel by
+# pixel: in the *features* of a classifier, the 128 numbers before its last layer. Below, their two main directions.
+
+# %% tags=["experiment"]
+check.finished("gan_or_vae", "reparameterize", "elbo")
+reader = topic.train_reader(digits)
+heaps = topic.heaps(regression, vae, gan, digits, seed=seed)
+topic.features_picture(heaps, digits.x_test, reader)
+
+# %% [markdown]
+# If both heaps were Gaussian, with means $m_a, m_b$ and covariances $C_a, C_b$, their squared *Fréchet
 # distance* would be
 #
 # $$\lVert m_a - m_b \rVert^2 + \operatorname{tr} C_a + \operatorname{tr} C_b - 2 \operatorname{tr}\, (C_a C_b)^{1/2} .$$
@@ -433,7 +445,9 @@ with ex.hidden("beside SciPy's root of a matrix", weight=3, hint="A root of the 
         gap = np.square(a.numpy().mean(0) - b.numpy().mean(0)).sum()
         want = gap + np.trace(covs[0]) + np.trace(covs[1]) - 2 * cross
         ex.value(ex.unchanged(frechet_distance, a, b), torch.tensor(float(want)).double())
-with ex.hidden("one feature", hint="Then it is a gap of means and a gap of spreads."):
+with ex.hidden(
+    "a single column of numbers", hint="Then it is a gap of means and a gap of spreads."
+):
     a = torch.randn(9, 1, generator=ex.fresh, dtype=torch.float64)
     b = 3 * torch.randn(14, 1, generator=ex.fresh, dtype=torch.float64) - 2
     want = (a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2
@@ -443,7 +457,7 @@ with ex.hidden("shifted copies, with fewer rows than features", hint="Only the m
     shift = torch.randn(20, generator=ex.fresh)
     want = shift.double().square().sum()
     ex.value(frechet_distance(a, a + shift), want)
-with ex.hidden("both ways round", hint="It is symmetric."):
+with ex.hidden("the heaps trade places", hint="It is symmetric."):
     a = torch.randn(30, 4, generator=ex.fresh, dtype=torch.float64)
     b = torch.rand(25, 4, generator=ex.fresh, dtype=torch.float64)
     ex.value(frechet_distance(a.clone(), b.clone()), frechet_distance(b, a))
@@ -464,8 +478,6 @@ topic.explore_distance(frechet_distance)
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "reparameterize", "elbo", "frechet_distance")
-reader = topic.train_reader(data.digits(flat=True).to(device))
-heaps = topic.heaps(regression, vae, gan, digits, seed=seed)
 judged = topic.judge_pictures(heaps, digits.x_test, reader, frechet_distance)
 topic.quality_table(judged, reader)
 
@@ -536,13 +548,21 @@ for name, (error, right) in worth.items():
 
 # %% [markdown]
 # The smallest error, and hardly an answer that is possible: between two right answers lies none. This is why a GAN has a
-# judge in place of a target, and why a VAE has a code. Where only one answer is right, at the east and west end of the ring, regression is fine.
+# judge in place of a target, and why a VAE has a code. Where only one answer is right, at the east and west end of the ring,
+# regression is fine.
 #
-# ## Exercise 5: a walk between codes
+# ## From code to code
 #
 # To go from digit to digit we walk from code to code. But not straight: in 16 numbers, nearly all codes have a length
-# near √16 = 4, and halfway along a straight line between two of them it is near 2.8, where hardly any draw ever is. A walk along the *arc*
-# keeps the length {cite}`white2016sampling`. With Ω the angle between two codes,
+# near √16 = 4. Where is the middle of a straight walk?
+
+# %% tags=["figure"]
+topic.lengths_picture()
+
+# %% [markdown]
+# ## Exercise 5: a walk along the arc
+#
+# Hardly any draw is ever where straight walks have their middle. A walk along the *arc* keeps the length {cite}`white2016sampling`. With Ω the angle between two codes,
 #
 # $$\operatorname{slerp}(a, b, t) = \frac{\sin((1 - t)\, \Omega)}{\sin \Omega}\, a + \frac{\sin(t\, \Omega)}{\sin \Omega}\, b .$$
 #
@@ -589,7 +609,7 @@ with ex.check("rows that point the same way"):
     c = torch.tensor([[1.0, 2.0, 3.0], [0.1, 0.7, -0.3]])
     ex.value(slerp(c, 2 * c, 0.5))
 ### BEGIN HIDDEN TESTS
-with ex.hidden("turned by a matrix", weight=3, hint="Equal lengths stay on the circle."):
+with ex.hidden("walks in a turned frame", weight=3, hint="Equal lengths stay on the circle."):
     for columns in (2, 5, 16):
         frame, _ = torch.linalg.qr(torch.randn(columns, columns, generator=ex.fresh).double())
         omega = 0.1 + 2.9 * torch.rand(4, generator=ex.fresh).double()[:, None]
@@ -597,7 +617,9 @@ with ex.hidden("turned by a matrix", weight=3, hint="Equal lengths stay on the c
         t = torch.rand((), generator=ex.fresh).item()
         at = [size * (w.cos() * frame[0] + w.sin() * frame[1]) for w in (0 * omega, omega, t * omega)]  # fmt: skip
         ex.value(slerp(at[0], at[1], t), at[2])
-with ex.hidden("lengths that differ", weight=2, hint="The formula mixes a and b as they are."):
+with ex.hidden(
+    "walks between unlike lengths", weight=2, hint="The formula mixes a and b as they are."
+):
     one, other = torch.randn(2, 6, 4, generator=ex.fresh).double()
     sizes = 1 + 3 * torch.rand(2, 6, 1, generator=ex.fresh).double()
     rows = []
