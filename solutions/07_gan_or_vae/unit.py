@@ -67,17 +67,17 @@ topic.who_made_picture()
 topic.plane_figure()
 
 # %% [markdown]
-# What to notice: the VAE must find a place for every training digit, and between two of them it answers with something
-# between: grey. The GAN was only told that no made picture may look made. It has no encoder: of a true digit it cannot say
-# where it lies.
+# What to notice: the VAE must find a place for every training digit; between two of them it answers with something
+# between: grey. The GAN was only told that no made picture may look made. It has no encoder: of a true digit it cannot tell
+# its place.
 #
 # ## The VAE's idea
 #
 # Every digit x has a code z. The **decoder** says how likely x is, given z: p(x | z). The **encoder** guesses z back:
-# q(z | x), a Gaussian with a mean μ and a variance for each number of the code {cite}`kingma2014auto`. Train both so that
-# x is likely, and the guesses together stay close to the standard normal from which we want to draw.
+# q(z | x), a Gaussian with a mean μ and a variance for each number of z {cite}`kingma2014auto`. Train both so that x is
+# likely, and the guesses stay close to the standard normal from which we want to draw.
 #
-# The decoder gets a draw from q(z | x). But chance has no slope: how should the encoder learn? Draw noise $\varepsilon$, then
+# The decoder gets a draw from q(z | x). Chance has no slope: how can the encoder learn? Draw noise $\varepsilon$, then
 # move it: $z = \mu + s\, \varepsilon$, with s the standard deviation. Below, the same noise serves three codes.
 
 # %% tags=["figure"]
@@ -333,7 +333,7 @@ ex.report()
 # %% [markdown]
 # ## Experiment: the same digits, the same decoder, the same steps
 #
-# Three times the same decoder is trained: 16 numbers in, two hidden layers of 256, 64 pixels out. In every step it moves
+# Three times the same decoder is trained: 16 numbers in, two hidden layers of 128, 64 pixels out. In every step it moves
 # once, on 64 true digits, and so does the network beside it.
 #
 # - The **VAE**: your `elbo`, with an encoder.
@@ -347,8 +347,8 @@ ex.report()
 check.finished("gan_or_vae", "reparameterize", "gaussian_kl", "elbo")
 answers = topic.VaeAnswers(reparameterize, gaussian_kl, elbo)
 digits = data.digits(flat=True).to(device)
-steps = {"laptop": 5000, "full": 40_000}[scale]
-width = {"laptop": 256, "full": 1024}[scale]
+steps = {"laptop": 3000, "full": 40_000}[scale]
+width = {"laptop": 128, "full": 1024}[scale]
 vae = topic.train_vae(digits.x_train, answers, steps=steps, width=width, seed=seed)
 
 # %% tags=["experiment"]
@@ -702,7 +702,7 @@ for (name, what), found in turned.items():
 #
 # The VAE brings its encoder along. The GAN has none. Two ways out are tried: train an encoder *afterwards*, on made digits
 # whose codes we know, which never sees a true one; or take what the discriminator's last layer says
-# {cite}`radford2016unsupervised`, 256 numbers. Beside them 16 principal components, and the pixels.
+# {cite}`radford2016unsupervised`, 128 numbers. Beside them 16 principal components, and the pixels.
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "reparameterize", "elbo")
