@@ -11,7 +11,7 @@ from genssl_utils.gan_or_vae.makers import VaeAnswers, train_gan, train_vae
 from genssl_utils.gan_or_vae.plane import WIDTH
 from genssl_utils.kit.data import digits
 
-STEPS, SHOWN = 20_000, 150
+STEPS, SHOWN = 10_000, 150
 
 if __name__ == "__main__":
     own = Checker(find_unit(project_root(), "07")).namespace

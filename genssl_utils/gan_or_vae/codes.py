@@ -43,7 +43,7 @@ Slerp = Callable[[Tensor, Tensor, float], Tensor]
 # --- codes for other tasks ------------------------------------------------------------------------
 
 
-def encoder_afterwards(gan: Gan, *, steps: int = 1500, seed: int = 0) -> nn.Module:
+def encoder_afterwards(gan: Gan, *, steps: int = 1000, seed: int = 0) -> nn.Module:
     """Train a network that finds the code of a made picture: pictures (N, 64) → codes (N, latent).
 
     It learns from the GAN's own pictures, whose codes are known, and never sees a true one.
@@ -144,12 +144,15 @@ class Turned(NamedTuple):
     Attributes:
         way: the direction, (latent,), of length 1.
         told: share of the property's variance that is linear in the code (R² on fresh codes).
-        moved: by how much ±1 along it moves the property, in standard deviations of true digits.
+        step: how far to go along it, each way, so that a linear property would move by one standard
+            deviation of true digits.
+        moved: by how much of that deviation it moves.
         kept: share of pictures that the reader takes for the same digit at both ends.
     """
 
     way: Tensor
     told: float
+    step: float
     moved: float
     kept: float
 
@@ -176,10 +179,12 @@ def turn(maker: Maker, name: str, reader: Reader, real: Tensor, *, n: int = 2000
     guess = torch.cat([fresh, ones], 1) @ slope
     told = 1 - ((new - guess) ** 2).mean() / new.var(correction=0)
     way = (slope[:-1] / slope[:-1].norm()).float()
-    low, high = (maker(fresh.float() + step * way) for step in (-1.0, 1.0))
-    moved = (measure(high) - measure(low)).mean() / measure(real).std()
+    sd = measure(real).std()
+    step = float(sd / slope[:-1].norm()) / 2
+    low, high = (maker(fresh.float() + sign * step * way) for sign in (-1, 1))
+    moved = (measure(high) - measure(low)).mean() / sd
     kept = (reader.read(low) == reader.read(high)).double().mean()
-    return Turned(way, float(told), float(moved), float(kept))
+    return Turned(way, float(told), step, float(moved), float(kept))
 
 
 def midpoints(maker: Maker, slerp: Slerp, n: int) -> dict[str, Tensor]:

@@ -60,7 +60,8 @@ export const further = ([a, b]) => Math.exp(-(a * a + b * b) / 2);
 // ---------------------------------------------------------------- the picture
 
 const SIDE = 8; // pixels of a picture's side
-const TILES = 13; // pictures of a plane's side
+const TILES = 11; // pictures of a plane's side
+const PITCH = SIDE + 3; // pixels from one of them to the next
 const ROOM = 200; // units of a plane's side on the screen
 const level = (v) => Math.round(255 * (1 - v));
 
@@ -79,15 +80,16 @@ async function render({ model, el }) {
   /** All pictures that a decoder makes on a grid of codes, as one image. */
   function atlas(weights) {
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = SIDE * TILES;
+    canvas.width = canvas.height = PITCH * TILES;
     const pen = canvas.getContext("2d");
-    const image = pen.createImageData(SIDE * TILES, SIDE * TILES);
+    const image = pen.createImageData(PITCH * TILES, PITCH * TILES);
+    image.data.fill(255);
     for (let row = 0; row < TILES; row += 1) {
       for (let column = 0; column < TILES; column += 1) {
         const z = [edge * ((2 * column + 1) / TILES - 1), edge * (1 - (2 * row + 1) / TILES)];
         decoded(z, layers, weights).forEach((v, p) => {
-          const y = row * SIDE + Math.floor(p / SIDE);
-          const at = 4 * (y * SIDE * TILES + column * SIDE + (p % SIDE));
+          const y = row * PITCH + 1 + Math.floor(p / SIDE);
+          const at = 4 * (y * PITCH * TILES + column * PITCH + 1 + (p % SIDE));
           image.data.set([level(v), level(v), level(v), 255], at);
         });
       }

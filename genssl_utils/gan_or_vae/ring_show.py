@@ -28,7 +28,8 @@ __all__ = [
     "ring_table",
 ]
 
-ROLES = {"true": "data", "VAE": "model", "GAN": "teacher", "regression": "baseline"}
+ROLES = {"true": "data", "VAE": "model", "GAN": "teacher", "GAN, penalty": "student",
+         "regression": "baseline"}  # fmt: skip
 HEAP = 10_000
 """Made points, of which the one that fits a question is taken."""
 
@@ -54,7 +55,7 @@ def ring_table(counted: Mapping[str, OnRing]) -> Table:
         }
         for name, found in counted.items()
     ]  # fmt: skip
-    return table("2000 points on the ring; a cloud is found with a quarter of its fair share", rows)
+    return table("2000 points on the ring; a cloud is found where one in a hundred lies", rows)
 
 
 @torch.no_grad()

@@ -287,11 +287,12 @@ def turns_table(turned: Mapping[tuple[str, str], Turned]) -> Table:
     rows = [
         {
             "turned": what, "by": name, "linear in the code (R²)": found.told,
-            "moved, sd of true digits": found.moved, "same digit at both ends": found.kept,
+            "step each way": found.step, "moved, sd of true digits": found.moved,
+            "same digit at both ends": found.kept,
         }
         for (name, what), found in turned.items()
     ]  # fmt: skip
-    return table("One step back and one step forth along the direction of a property", rows)
+    return table("Back and forth along a direction, by one standard deviation of true digits", rows)
 
 
 # --- codes and likelihood -------------------------------------------------------------------------

@@ -101,11 +101,11 @@ def test_a_direction_is_found_where_a_property_hangs_on_one_number(digits):
     assert found.way[0] > 0.99
     assert found.way.norm().item() == pytest.approx(1, abs=1e-5)
     assert found.told > 0.9  # a logistic function of it is nearly linear
-    gap = (torch.sigmoid(shade().codes(2000, seed=12)[:, 0] + torch.tensor([[1.0], [-1.0]]))).mean(
-        1
-    )
+    first = shade().codes(2000, seed=12)[:, 0]
+    gap = (first + found.step * torch.tensor([[1.0], [-1.0]])).sigmoid().mean(1)
     want = float(gap[0] - gap[1]) / float(ink(digits.x_test).std())
     assert found.moved == pytest.approx(want, rel=0.05)
+    assert found.moved == pytest.approx(1, abs=0.2)
     assert 0 <= found.kept <= 1
 
 

@@ -40,8 +40,8 @@ def test_what_is_lost_is_counted(ring):
     assert found.uneven == pytest.approx(0.75)
     nowhere = judge_ring(torch.zeros(100, 2), ring)
     assert (nowhere.clouds, nowhere.on, nowhere.uneven) == (0, 0.0, 1.0)
-    rare = torch.cat([CENTRES[:1].repeat(97, 1), CENTRES[1:2].repeat(3, 1)])
-    assert judge_ring(rare, ring).clouds == 1  # a quarter of the fair share would be 3.125
+    rare = torch.cat([CENTRES[:1].repeat(199, 1), CENTRES[1:2]])
+    assert judge_ring(rare, ring).clouds == 1
 
 
 def test_an_answer_is_the_height_of_the_nearest_place():
