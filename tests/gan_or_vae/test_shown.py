@@ -1,0 +1,128 @@
+"""Pictures and tables: they say what they show, and carry the numbers that they were given."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from genssl_utils import gan_or_vae as topic
+from genssl_utils.gan_or_vae.codes import Turned
+from genssl_utils.gan_or_vae.makers import Gan, Maker, Vae, decoder_net
+from genssl_utils.gan_or_vae.reader import Reader
+from genssl_utils.kit import data
+from genssl_utils.kit.nets import cnn, mlp
+from genssl_utils.kit.samples import Scores
+
+
+@pytest.fixture(scope="module")
+def makers():
+    torch.manual_seed(0)
+    vae = Vae("VAE", decoder_net(2, 8), 2, 7, 1.5, 30, mlp(64, 4, hidden=(8,)))
+    gan = Gan("GAN", decoder_net(2, 8), 2, 7, 2.5, 40, mlp(64, 1, hidden=(8, 8)))
+    return Maker("squared error", decoder_net(2, 8), 2, 7, 0.5, 0), vae, gan
+
+
+@pytest.fixture(scope="module")
+def reader():
+    torch.manual_seed(0)
+    return Reader(cnn(10, width=16), 0.123)
+
+
+def straight(a, b, t):
+    return (1 - t) * a + t * b
+
+
+def test_samples_have_a_row_for_each_maker_and_one_for_dots(makers):
+    figure = topic.samples_picture(makers, data.digits(flat=True).x_test)
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["true", "squared error", "VAE", "VAE, dots", "GAN"]
+
+
+def test_the_budget_says_weights_steps_and_seconds(makers):
+    told = repr(topic.budget_table(makers))
+    for word in ("squared error", "688", "30", "40", "2.5", "steps"):
+        assert word in told
+
+
+def test_the_table_of_scores_names_its_yardstick(reader):
+    judged = {"some": (1.25, Scores(0.1, 0.2, 0.3, 0.4))}
+    told = repr(topic.quality_table(judged, reader))
+    assert "12.3% of the test digits right" in told
+    assert "1.25" in told
+    assert repr(topic.midpoint_table(judged)).count("0.3") == 1
+
+
+def test_features_of_equal_heaps_lie_on_each_other(reader):
+    x = data.digits(flat=True).x_test[:50]
+    figure = topic.features_picture({"same": x, "other": 1 - x}, x, reader)
+    true, same = (c.get_offsets() for c in figure.axes[0].collections)
+    assert (true == same).all()
+    other = figure.axes[1].collections[1].get_offsets()
+    assert abs(other - true).max() > 0.1
+
+
+def test_walks_begin_and_end_at_their_codes(makers):
+    figure = topic.walks_picture(makers[1:], straight, walks=2)
+    assert [axes.get_title("left") or axes.get_title() for axes in figure.axes] == [
+        "VAE: three walks along the arc",
+        "GAN: three walks along the arc",
+    ]
+    shown = torch.tensor(figure.axes[0].images[0].get_array().filled(torch.nan))
+    vae = makers[1]
+    first = vae(vae.codes(2, seed=31))[0].view(8, 8)
+    torch.testing.assert_close(shown[1:9, 1:9].float(), first)
+
+
+def test_turns_are_shown_for_both_properties(makers):
+    way = torch.tensor([1.0, 0.0])
+    turned = {
+        (m.name, what): Turned(way, 0.5, 0.25, 0.875, 0.625)
+        for m in makers[1:]
+        for what in ("ink", "slant")
+    }
+    figure = topic.turns_picture(makers[1:], turned)
+    assert len(figure.axes) == 2
+    told = repr(topic.turns_table(turned))
+    assert told.count("0.875") == told.count("0.625") == 4
+
+
+def test_a_gan_has_no_bits():
+    told = repr(topic.bits_table({"VAE": 2.25}))
+    assert "2.250" in told
+    assert "none: it draws" in told
+
+
+def test_explorers_draw_with_the_function_that_they_are_given():
+    seen = []
+
+    def distance(a, b):
+        seen.append((a, b))
+        return torch.tensor(1.5)
+
+    assert topic.explore_distance(distance)._png
+    assert topic.explore_walk(straight)._png
+    true, made = seen[0]
+    assert true.shape == made.shape == (400, 2)
+
+
+def test_two_clumps_have_the_mean_and_the_spread_of_one_cloud():
+    seen = []
+
+    def distance(a, b):
+        seen.append(b)
+        return torch.tensor(0.0)
+
+    shown = topic.explore_distance(distance)
+    shown._controls["shape"].value = "two clumps"
+    one, two = seen[0], seen[-1]
+    torch.testing.assert_close(one.mean(0), two.mean(0), atol=1e-5, rtol=0)
+    assert (torch.cov(one.T) - torch.cov(two.T)).abs().max() < 0.12
+    assert (two[:, 0].abs() < 0.3).float().mean() < 0.1 < (one[:, 0].abs() < 0.3).float().mean()
+
+
+def test_the_other_pictures_say_what_they_show():
+    few = {"numbers": [60, 540], "true digits": [3.0, 1.0], "VAE": [5.0, 4.0], "GAN": [4.0, 2.0]}
+    assert "true digits, VAE, GAN" in repr(topic.few_picture(few))
+    assert "middles of straight walks" in repr(topic.lengths_picture())
+    assert "μ = (2, 1)" in repr(topic.moved_noise_picture())
+    assert "Who made which row?" in repr(topic.who_made_picture())
