@@ -167,7 +167,7 @@ async function render({ model, el }) {
       write(tiles, { opacity: kind === "true" ? 0.18 : 1 });
       const found = { grey: greys(made), pace: pace(z, layers, weights), made };
       write(said, {
-        text: `${found.grey} of 64 pixels are grey. A small step changes the picture at pace ${number(found.pace, 1)}.`,
+        text: `${found.grey} of 64 pixels are grey. Here the picture changes at pace ${number(found.pace, 1)}.`,
       });
       return found;
     };

@@ -225,7 +225,7 @@ def walks_picture(
         along = torch.stack([maker(slerp(a, b, k / 6)) for k in range(7)], 1)  # (walks, 7, 64)
         rows = [(f"{k + 1}", _pictures(row)) for k, row in enumerate(along)]
         named_rows(axes, rows, gap=0.12, **PAPER)
-        axes.set_title(f"{maker.name}: three walks along the arc", fontsize=10)
+        axes.set_title(f"{maker.name}: walks along the arc", fontsize=10)
     return figure
 
 

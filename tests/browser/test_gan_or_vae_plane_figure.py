@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from genssl_utils.gan_or_vae.plane import EDGE, PlaneFigure, plane_figure, shipped
+from genssl_utils.kit.data import digits
 from static_page import assert_fits_a_phone, assert_no_listener_is_left, drag, figures, holds, shown
 
 STEP = 0.02
@@ -29,6 +30,26 @@ def assert_equals_torch(data: dict) -> None:
         assert data["greys"][k] == int(((made > 0.2) & (made < 0.8)).sum())
         assert data["paces"][k] == pytest.approx(slope.norm().item(), rel=1e-5)
     assert data["further"] == pytest.approx(math.exp(-float(z.square().sum()) / 2), abs=1e-9)
+
+
+def test_what_the_text_says_of_grey_pixels_and_of_steep_borders_is_so():
+    planes, true = shipped(), digits(flat=True).x_test
+    z = torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
+    steep = {}
+    with torch.no_grad():
+        heaps = {"VAE": planes.vae(z).sigmoid(), "GAN": planes.gan(z).sigmoid(), "true": true}
+        for name, net in (("VAE", planes.vae), ("GAN", planes.gan)):
+            ways = [
+                (net(z + h).sigmoid() - net(z - h).sigmoid()) / (2 * STEP)
+                for h in STEP * torch.eye(2)
+            ]
+            steep[name] = torch.cat(ways, 1).norm(dim=1).quantile(0.95)
+    grey = {
+        name: int(((x > 0.2) & (x < 0.8)).sum(1).float().mean().round())
+        for name, x in heaps.items()
+    }
+    assert grey == {"VAE": 19, "GAN": 14, "true": 15}
+    assert steep["GAN"] > 1.2 * steep["VAE"]
 
 
 def held(root) -> dict:
@@ -80,8 +101,8 @@ def test_true_digits_are_shown_where_there_is_an_encoder(site):
     root.get_by_role("button", name="true digits").click()
     assert held(root)["shows"] == "true"
     assert told.is_visible()
-    digits = root.get_by_role("group", name="plane of the VAE's codes").locator("text")
-    assert [int(text) for text in digits.all_text_contents()] == shipped().labels.tolist()
+    named = root.get_by_role("group", name="plane of the VAE's codes").locator("text")
+    assert [int(text) for text in named.all_text_contents()] == shipped().labels.tolist()
     root.get_by_role("button", name="made digits").press("Enter")
     assert held(root)["shows"] == "made"
     notes.assert_clean()

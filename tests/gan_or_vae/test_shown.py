@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
 from genssl_utils import gan_or_vae as topic
+from genssl_utils.course.source import project_root
 from genssl_utils.gan_or_vae.codes import Turned
 from genssl_utils.gan_or_vae.makers import Gan, Maker, Vae, decoder_net
 from genssl_utils.gan_or_vae.reader import Reader
@@ -64,8 +67,8 @@ def test_features_of_equal_heaps_lie_on_each_other(reader):
 def test_walks_begin_and_end_at_their_codes(makers):
     figure = topic.walks_picture(makers[1:], straight, walks=2)
     assert [axes.get_title("left") or axes.get_title() for axes in figure.axes] == [
-        "VAE: three walks along the arc",
-        "GAN: three walks along the arc",
+        "VAE: walks along the arc",
+        "GAN: walks along the arc",
     ]
     shown = torch.tensor(figure.axes[0].images[0].get_array().filled(torch.nan))
     vae = makers[1]
@@ -75,11 +78,8 @@ def test_walks_begin_and_end_at_their_codes(makers):
 
 def test_turns_are_shown_for_both_properties(makers):
     way = torch.tensor([1.0, 0.0])
-    turned = {
-        (m.name, what): Turned(way, 0.5, 0.25, 0.875, 0.625)
-        for m in makers[1:]
-        for what in ("ink", "slant")
-    }
+    found = Turned(way, 0.5, 0.25, 0.875, 0.625)
+    turned = {(m.name, what): found for m in makers[1:] for what in ("ink", "slant")}
     figure = topic.turns_picture(makers[1:], turned)
     assert len(figure.axes) == 2
     told = repr(topic.turns_table(turned))
@@ -126,3 +126,38 @@ def test_the_other_pictures_say_what_they_show():
     assert "middles of straight walks" in repr(topic.lengths_picture())
     assert "μ = (2, 1)" in repr(topic.moved_noise_picture())
     assert "Who made which row?" in repr(topic.who_made_picture())
+
+
+def test_what_the_text_says_of_the_recorded_seeds_is_so():
+    path = project_root() / "book/results/07_gan_or_vae.json"
+    claims = json.loads(path.read_text("utf-8"))["scales"]["laptop"]["claims"]
+
+    def seeds(name):
+        return claims[name]["values"]
+
+    def every(lower, higher, times=1.0):
+        return all(times * a < b for a, b in zip(seeds(lower), seeds(higher), strict=True))
+
+    assert every("Fréchet distance, GAN", "Fréchet distance, VAE", 2)
+    for score in ("precision", "coverage"):
+        rivals = [claims[f"{score}, {name}"] for name in ("VAE", "GAN")]
+        assert abs(rivals[0]["mean"] - rivals[1]["mean"]) < rivals[0]["sd"] + rivals[1]["sd"]
+    assert claims["recall, VAE"]["mean"] > claims["recall, GAN"]["mean"]
+    assert sorted(seeds("clouds found of 8, GAN")) == [2, 8, 8, 8, 8]
+    assert set(seeds("clouds found of 8, GAN, penalty")) == {8}
+    assert min(seeds("share on a cloud, GAN, penalty")) > 0.5 > max(seeds("share on a cloud, VAE"))
+    assert every("error of the answer, regression", "error of the answer, VAE", 1.2)
+    for name in ("VAE", "GAN"):
+        line, arc = (f"Fréchet distance halfway, {name}, {way}" for way in ("line", "arc"))
+        assert every(arc, line, 1.2)
+        assert claims[arc]["mean"] < 1.1 * claims[f"Fréchet distance, {name}"]["mean"]
+        assert 0.55 < claims[f"same digit after turning slant, {name}"]["mean"] < 0.66
+    slant = "share of slant that is linear in the code"
+    assert every(f"{slant}, GAN", f"{slant}, VAE", 1.1)
+    probes = "probe with all labels"
+    assert every(f"{probes}, GAN, an encoder trained afterwards", f"{probes}, VAE, its encoder")
+    assert every(
+        f"{probes}, principal components", f"{probes}, GAN, the discriminator's last layer"
+    )
+    assert every("bits a pixel, VAE, 100 weights", "bits a pixel, VAE, bound")
+    assert every("bits a pixel, VAE, training digits", "bits a pixel, VAE, bound")
