@@ -239,7 +239,7 @@ ex.report()
 #
 # ## Exercise 3: the evidence lower bound
 #
-# The two wishes add up to a bound. For every encoder, on average over its draws,
+# The two wishes add up to the *evidence lower bound*. For every encoder, on average over its draws,
 #
 # $$\log p(x) \ \ge\ \log p(x \mid z) - \mathrm{KL} .$$
 #

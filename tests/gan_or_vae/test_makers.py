@@ -46,7 +46,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def trio(answers, digits):
-    options = {"steps": 120, "width": 32, "latent": 4, "seed": 1}
+    options = {"steps": 400, "width": 32, "latent": 4, "seed": 1}
     return (
         train_vae(digits.x_train, answers, **options),
         train_gan(digits.x_train, **options),
@@ -57,14 +57,14 @@ def trio(answers, digits):
 def test_the_three_share_one_decoder_and_one_number_of_steps(trio):
     assert {type(maker) for maker in trio} == {Vae, Gan, Maker}
     assert len({maker.weights for maker in trio}) == 1
-    assert {maker.steps for maker in trio} == {120}
+    assert {maker.steps for maker in trio} == {400}
     vae, gan, _ = trio
     assert 0.7 < vae.others / gan.others < 1.4
     assert min(maker.seconds for maker in trio) > 0
 
 
 def test_a_training_repeats_and_another_seed_gives_another(trio, answers, digits):
-    again = train_vae(digits.x_train, answers, steps=120, width=32, latent=4, seed=1)
+    again = train_vae(digits.x_train, answers, steps=400, width=32, latent=4, seed=1)
     assert torch.equal(again.draw(3), trio[0].draw(3))
     other = train_gan(digits.x_train, steps=120, width=32, latent=4, seed=2)
     assert not torch.equal(other.draw(3), trio[1].draw(3))

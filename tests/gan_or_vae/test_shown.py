@@ -43,7 +43,7 @@ def test_samples_have_a_row_for_each_maker_and_one_for_dots(makers):
 
 def test_the_budget_says_weights_steps_and_seconds(makers):
     told = repr(topic.budget_table(makers))
-    for word in ("squared error", "688", "30", "40", "2.5", "steps"):
+    for word in ("squared error", "672", "30", "40", "2.5", "steps"):
         assert word in told
 
 
