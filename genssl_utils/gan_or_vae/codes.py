@@ -43,7 +43,7 @@ Slerp = Callable[[Tensor, Tensor, float], Tensor]
 # --- codes for other tasks ------------------------------------------------------------------------
 
 
-def encoder_afterwards(gan: Gan, *, steps: int = 1000, seed: int = 0) -> nn.Module:
+def encoder_afterwards(gan: Gan, *, steps: int = 800, seed: int = 0) -> nn.Module:
     """Train a network that finds the code of a made picture: pictures (N, 64) → codes (N, latent).
 
     It learns from the GAN's own pictures, whose codes are known, and never sees a true one.
@@ -89,7 +89,7 @@ def all_codes(vae: Vae, gan: Gan, afterwards: nn.Module, data: Split) -> dict[st
 
 
 def probe(
-    codes: tuple[Tensor, Tensor], data: Split, *, labels: int | None = None, repeats: int = 10
+    codes: tuple[Tensor, Tensor], data: Split, *, labels: int | None = None, repeats: int = 5
 ) -> float:
     """Accuracy on the test pictures of a linear classifier of codes.
 

@@ -189,9 +189,11 @@ def train_gan(
         z = torch.randn(BATCH, latent, generator=draw, device=x.device)
         return decoder(z).sigmoid()
 
+    turn: dict[str, Tensor] = {}
+
     def judge_loss(step: int) -> Tensor:
-        with torch.no_grad():
-            fakes = made()
+        turn["made"] = made()
+        fakes = turn["made"].detach()
         real = _batch(x, draw).requires_grad_()
         true = judge(real)
         (slope,) = torch.autograd.grad(true.sum(), real, create_graph=True)
@@ -200,7 +202,7 @@ def train_gan(
 
     def generator_loss(step: int) -> Tensor:
         with frozen(judge):
-            return F.softplus(-judge(made())).mean()
+            return F.softplus(-judge(turn["made"])).mean()
 
     turns = {
         "discriminator": Objective(_adam([judge], GAN_RATE, betas=(0.0, 0.99)), judge_loss),

@@ -116,9 +116,12 @@ def ring_gan(
     def made() -> Tensor:
         return decoder(torch.randn(BATCH, LATENT, generator=draw, device=x.device))
 
+    turn: dict[str, Tensor] = {}
+
     def judge_loss(step: int) -> Tensor:
+        turn["made"] = made()
         real = _batch(x, draw).requires_grad_(penalty > 0)
-        true, false = judge(real), judge(made().detach())
+        true, false = judge(real), judge(turn["made"].detach())
         loss = (F.softplus(-true) + F.softplus(false)).mean()
         if penalty == 0:
             return loss
@@ -127,7 +130,7 @@ def ring_gan(
 
     def generator_loss(step: int) -> Tensor:
         with frozen(judge):
-            return F.softplus(-judge(made())).mean()
+            return F.softplus(-judge(turn["made"])).mean()
 
     def adam(net: nn.Module) -> torch.optim.Adam:
         return torch.optim.Adam(net.parameters(), 1e-3, betas=(0.5, 0.9), fused=True)

@@ -133,9 +133,10 @@ with ex.check("noise from the generator, other noise for each number"):
 with ex.check("the slopes in both", weight=2):
     m = torch.tensor([[1.0, -2.0, 0.5]], requires_grad=True)
     lv = torch.tensor([[0.3, -1.0, 2.0]], requires_grad=True)
+    middle = m.detach().clone()
     z = reparameterize(m, lv, check.generator(3))
     ex.gradient(z.sum(), m, torch.ones(1, 3))
-    ex.gradient(z.sum(), lv, (z - m).detach() / 2)
+    ex.gradient(z.sum(), lv, (z.detach() - middle) / 2)
 ### BEGIN HIDDEN TESTS
 with ex.hidden("other means and spreads", weight=3, hint="A log-variance is twice a log s."):
     m = 4 * torch.rand(6, generator=ex.fresh, dtype=torch.float64) - 2
@@ -154,9 +155,10 @@ with ex.hidden("rows apart, columns apart", weight=2, hint="Each number needs no
 with ex.hidden("slopes of other draws", weight=2, hint="The noise alone depends on nothing."):
     m = torch.randn(4, 3, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     lv = torch.randn(4, 3, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
+    middle = m.detach().clone()
     z = reparameterize(m, lv, ex.fresh)
     ex.gradient(z.sum(), m, torch.ones(4, 3, dtype=torch.float64))
-    ex.gradient(z.sum(), lv, (z - m).detach() / 2)
+    ex.gradient(z.sum(), lv, (z.detach() - middle) / 2)
 with ex.hidden("a spread of almost nothing", hint="With a tiny variance z is the mean."):
     m = torch.randn(5, 2, generator=ex.fresh)
     want = m.clone()
@@ -348,7 +350,7 @@ ex.report()
 check.finished("gan_or_vae", "reparameterize", "gaussian_kl", "elbo")
 answers = topic.VaeAnswers(reparameterize, gaussian_kl, elbo)
 digits = data.digits(flat=True).to(device)
-steps = {"laptop": 2500, "full": 40_000}[scale]
+steps = {"laptop": 2000, "full": 40_000}[scale]
 width = {"laptop": 128, "full": 1024}[scale]
 vae = topic.train_vae(digits.x_train, answers, steps=steps, width=width, seed=seed)
 
@@ -428,7 +430,7 @@ with ex.check("three features that hang together", weight=2):
     b = torch.tensor([[0.0, 1.0, 1.0], [2.0, 2.5, -1.0], [1.0, 0.0, 4.0], [3.0, 1.0, 2.0], [0.5, 4.0, 1.0]])  # fmt: skip
     ex.value(ex.unchanged(frechet_distance, a, b))
 with ex.check("the same heap, in another order"):
-    ex.value(frechet_distance(b, b.flip(0)).round(decimals=4))
+    ex.value(frechet_distance(b, b.flip(0)))
 with ex.check("more features than rows"):
     wide = torch.arange(24.0).view(3, 8).sin()
     ex.value(frechet_distance(wide, (2 * wide).roll(1, 1)))
@@ -498,14 +500,14 @@ for name, (distance, found) in judged.items():
 # ## Several modes
 #
 # Digits hide what is lost. On a ring of eight clouds every mistake can be counted: a forgotten cloud, an uneven share, a
-# point in no man's land. Each gets 2 numbers in, two hidden layers of 64, and 1500 steps. The VAE is told the width of a
+# point in no man's land. Each gets 2 numbers in, two hidden layers of 64, and 1200 steps. The VAE is told the width of a
 # cloud. The GAN comes twice: as in 2014, and with the slope penalty that the digits had. Predict who forgets clouds, and
 # who spills between them.
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "reparameterize", "gaussian_kl")
 ring = topic.ring_points(2000, seed=seed, device=device)
-ring_steps = {"laptop": 1500, "full": 20_000}[scale]
+ring_steps = {"laptop": 1200, "full": 20_000}[scale]
 on_ring = {
     "VAE": topic.ring_vae(ring, reparameterize, gaussian_kl, steps=ring_steps, seed=seed),
     "GAN": topic.ring_gan(ring, steps=ring_steps, seed=seed),
@@ -600,7 +602,7 @@ def slerp(a, b, t):
     ### BEGIN SOLUTION
     lengths = a.norm(dim=1, keepdim=True) * b.norm(dim=1, keepdim=True)
     cosine = (a * b).sum(1, keepdim=True) / lengths
-    angle = cosine.clamp(-1, 1).acos()
+    angle = cosine.clamp(max=1).acos()
     arc = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / angle.sin()
     return torch.where(angle < 0.001, (1 - t) * a + t * b, arc)
     ### END SOLUTION
@@ -641,11 +643,11 @@ with ex.hidden(
     want = torch.stack([sizes[0, i] * p + sizes[1, i] * q for i, (p, q) in enumerate(rows)])
     walk = ex.unchanged(lambda p, q: slerp(p, q, 0.3), sizes[0] * one, sizes[1] * other)
     ex.value(walk, want)
-with ex.hidden("one row that goes straight among others", hint="Choose row by row."):
-    one, other = torch.randn(2, 5, 6, generator=ex.fresh)
-    other[2] = 3 * one[2]
-    want = 1.4 * one[2]
-    ex.value(slerp(one, other, 0.2)[2], want)
+with ex.hidden("many rows that go straight, and two that do not", hint="Choose row by row."):
+    one, other = torch.randn(2, 400, 6, generator=ex.fresh)
+    other[2:] = 3 * one[2:]  # of some of these the cosine comes out above 1
+    want = 1.4 * one[2:]
+    ex.value(slerp(one, other, 0.2)[2:], want)
 with ex.hidden("one walk at a time gives the same", hint="Each row has an angle of its own."):
     one, other = torch.randn(2, 7, 3, generator=ex.fresh, dtype=torch.float64)
     alone = torch.cat(
