@@ -120,7 +120,7 @@ async function render({ model, el }) {
     } else {
       ["A GAN has no encoder:", "it cannot say where", "a true digit lies."].forEach((text, i) =>
         known.append(svg("text", {
-          x: ROOM / 2, y: ROOM / 2 - 16 + 18 * i, "text-anchor": "middle", class: "genssl-halo", text,
+          x: ROOM / 2, y: 0.74 * ROOM + 17 * i, "text-anchor": "middle", class: "genssl-halo", text,
         })));
     }
     const grip = svg("circle", {

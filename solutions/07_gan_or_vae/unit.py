@@ -210,7 +210,11 @@ with ex.check("three rows, and the slopes", weight=2):
     ex.gradient(kl.sum(), m)
     ex.gradient(kl.sum(), lv)
 ### BEGIN HIDDEN TESTS
-with ex.hidden("beside torch's own", weight=2, hint="A sum over the numbers of a code, and a ½."):
+with ex.hidden(
+    "beside the library of distributions",
+    weight=2,
+    hint="A sum over the numbers of a code, and a ½.",
+):
     for rows, columns in ((6, 4), (1, 9), (5, 1)):
         m = torch.randn(rows, columns, generator=ex.fresh, dtype=torch.float64)
         lv = 2 * torch.randn(rows, columns, generator=ex.fresh, dtype=torch.float64)
@@ -340,7 +344,7 @@ ex.report()
 #
 # - The **VAE**: your `elbo`, with an encoder.
 # - The **GAN**: no word on likelihood; a discriminator of about the encoder's size, as in unit 01, which pays for the
-#   squared slope of its logit at true digits {cite}`mescheder2018which`. Without this penalty it collapsed here.
+#   squared slope of its logit at true digits {cite}`mescheder2018which`. The ring further down shows why.
 # - **Squared error**: regression. Noise in, and as little squared error as possible from the next true digit. It cannot
 #   know which digit comes.
 #
@@ -494,8 +498,8 @@ for name, (distance, found) in judged.items():
 
 # %% [markdown]
 # Read it against its first row: other true digits, as near as one can get. By the Fréchet distance the GAN comes much
-# nearer than the VAE, on every recorded seed (last table). Precision and coverage hardly part them, and the VAE has a little
-# more recall. "GANs forget half of the data" is not true here, and who shows you one score has chosen it.
+# nearer than the VAE, on every recorded seed (last table). Precision and coverage hardly part them, and the VAE has more
+# recall. "GANs forget half of the data" is not true here. And the scores disagree: who shows you one of them has chosen it.
 #
 # ## Several modes
 #
@@ -531,9 +535,9 @@ for name in on_ring:
 
 # %% [markdown]
 # The VAE forgets nothing and spills: the bound fines it for every training point that it leaves out, and hardly for a
-# point in no man's land. The plain GAN draws a thread, and is a gamble: of the five recorded seeds four found all clouds, and
-# one only two. With the penalty most points lie on clouds, evenly, on each seed. None is perfect: a continuous decoder pulls
-# one blob of codes over eight clouds, and what lies between stays connected.
+# point in no man's land. The plain GAN is a gamble: of the five recorded seeds two found all clouds, one lost one, and two
+# *collapsed* to two clouds. With the penalty most points lie on clouds, evenly, on each seed. None is perfect: a continuous
+# decoder pulls one blob of codes over eight clouds, and what lies between stays connected.
 #
 # ## One right answer, or a distribution?
 #
@@ -711,8 +715,9 @@ for (name, what), found in turned.items():
     results.claim(f"same digit after turning {what}, {name}", found.kept, better="higher")
 
 # %% [markdown]
-# The VAE's codes are nearer to linear, in slant on every recorded seed; its price for straying keeps them in order. Neither
-# turns one thing alone: for one standard deviation of slant, about four digits in ten become another one.
+# The VAE's codes are nearer to linear, in both on every recorded seed, and on average it keeps the digit more often: its
+# price for straying keeps codes in order. Neither turns one thing alone: for one standard deviation of slant, about four
+# digits in ten become another one.
 #
 # ## Codes for other tasks
 #
@@ -736,8 +741,8 @@ for row in probes:
 
 # %% [markdown]
 # The VAE's codes tell classes about as well as principal components, not better. An encoder trained afterwards does worse: it
-# knows made digits only. The discriminator's layer is the best, with eight times the numbers; but it is no code: no decoder
-# leads back.
+# knows made digits only. The discriminator's layer does as well as the pixels, or a little better; but it is no code: it has
+# more numbers than a digit has pixels, and no decoder leads back.
 #
 # ## How likely is a new digit?
 #
@@ -788,8 +793,8 @@ results.table()
 # ## What to remember
 #
 # - Asked for one right answer, a network gives the mean of all that are right. A judge, or a code, lets it pick one.
-# - With the same decoder and steps, the GAN's heap of digits was the nearer one here. The VAE gave the rest: an encoder, a bound
-#   on log p, codes that turn evenly, a shorter training, and a loss that simply falls. The GAN needed a penalty to hold at all.
+# - With the same decoder and steps, the GAN won by the Fréchet distance here, and by no other score. The VAE gave the rest: an
+#   encoder, a bound on log p, codes that turn evenly, a shorter training, a loss that simply falls. A GAN needs a penalty to hold.
 # - One number never judges a generator. Say how many pictures, in whose features, and look for copies.
 #
 # ## Further reading

@@ -138,12 +138,12 @@ def test_what_the_text_says_of_the_recorded_seeds_is_so():
     def every(lower, higher, times=1.0):
         return all(times * a < b for a, b in zip(seeds(lower), seeds(higher), strict=True))
 
-    assert every("Fréchet distance, GAN", "Fréchet distance, VAE", 2)
+    assert every("Fréchet distance, GAN", "Fréchet distance, VAE", 1.4)
     for score in ("precision", "coverage"):
         rivals = [claims[f"{score}, {name}"] for name in ("VAE", "GAN")]
         assert abs(rivals[0]["mean"] - rivals[1]["mean"]) < rivals[0]["sd"] + rivals[1]["sd"]
-    assert claims["recall, VAE"]["mean"] > claims["recall, GAN"]["mean"]
-    assert sorted(seeds("clouds found of 8, GAN")) == [2, 8, 8, 8, 8]
+    assert every("recall, GAN", "recall, VAE", 1.05)
+    assert sorted(seeds("clouds found of 8, GAN")) == [2, 2, 7, 8, 8]
     assert set(seeds("clouds found of 8, GAN, penalty")) == {8}
     assert min(seeds("share on a cloud, GAN, penalty")) > 0.5 > max(seeds("share on a cloud, VAE"))
     assert every("error of the answer, regression", "error of the answer, VAE", 1.2)
@@ -152,12 +152,20 @@ def test_what_the_text_says_of_the_recorded_seeds_is_so():
         assert every(arc, line, 1.2)
         assert claims[arc]["mean"] < 1.1 * claims[f"Fréchet distance, {name}"]["mean"]
         assert 0.55 < claims[f"same digit after turning slant, {name}"]["mean"] < 0.66
-    slant = "share of slant that is linear in the code"
-    assert every(f"{slant}, GAN", f"{slant}, VAE", 1.1)
+    for what in ("ink", "slant"):
+        linear, kept = (
+            f"share of {what} that is linear in the code",
+            f"same digit after turning {what}",
+        )
+        assert every(f"{linear}, GAN", f"{linear}, VAE", 1.05)
+        assert claims[f"{kept}, VAE"]["mean"] > 1.05 * claims[f"{kept}, GAN"]["mean"]
     probes = "probe with all labels"
     assert every(f"{probes}, GAN, an encoder trained afterwards", f"{probes}, VAE, its encoder")
     assert every(
         f"{probes}, principal components", f"{probes}, GAN, the discriminator's last layer"
     )
+    pixels, few = f"{probes}, pixels", "probe with 10 a class"
+    assert claims[layer]["mean"] == pytest.approx(claims[pixels]["mean"], abs=0.01)
+    assert every(f"{few}, GAN, the discriminator's last layer", f"{few}, pixels", 0.98)
     assert every("bits a pixel, VAE, 100 weights", "bits a pixel, VAE, bound")
     assert every("bits a pixel, VAE, training digits", "bits a pixel, VAE, bound")
