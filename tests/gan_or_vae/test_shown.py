@@ -153,19 +153,20 @@ def test_what_the_text_says_of_the_recorded_seeds_is_so():
         assert claims[arc]["mean"] < 1.1 * claims[f"Fréchet distance, {name}"]["mean"]
         assert 0.55 < claims[f"same digit after turning slant, {name}"]["mean"] < 0.66
     for what in ("ink", "slant"):
-        linear, kept = (
-            f"share of {what} that is linear in the code",
-            f"same digit after turning {what}",
-        )
+        linear = f"share of {what} that is linear in the code"
+        kept = f"same digit after turning {what}"
         assert every(f"{linear}, GAN", f"{linear}, VAE", 1.05)
         assert claims[f"{kept}, VAE"]["mean"] > 1.05 * claims[f"{kept}, GAN"]["mean"]
-    probes = "probe with all labels"
-    assert every(f"{probes}, GAN, an encoder trained afterwards", f"{probes}, VAE, its encoder")
-    assert every(
-        f"{probes}, principal components", f"{probes}, GAN, the discriminator's last layer"
-    )
-    pixels, few = f"{probes}, pixels", "probe with 10 a class"
-    assert claims[layer]["mean"] == pytest.approx(claims[pixels]["mean"], abs=0.01)
-    assert every(f"{few}, GAN, the discriminator's last layer", f"{few}, pixels", 0.98)
+    for labels in ("all labels", "10 a class"):
+        vae, afterwards, layer, pca, pixels = (
+            claims[f"probe with {labels}, {name}"]["mean"]
+            for name in (
+                "VAE, its encoder", "GAN, an encoder trained afterwards",
+                "GAN, the discriminator's last layer", "principal components", "pixels",
+            )
+        )  # fmt: skip
+        assert afterwards < vae - 0.02
+        assert pca - 0.02 < vae < pca
+        assert pixels - 0.001 < layer < pixels + 0.02
     assert every("bits a pixel, VAE, 100 weights", "bits a pixel, VAE, bound")
     assert every("bits a pixel, VAE, training digits", "bits a pixel, VAE, bound")
