@@ -56,8 +56,8 @@ topic.who_made_picture()
 # ## Feel it first
 #
 # A *decoder* turns a code z into a picture. To draw, draw z from a standard normal distribution and decode it. Here z is
-# two numbers, so all codes fit on a plane. Both decoders answer one point. Drag it in either plane, or move it by the arrow keys,
-# and predict before you look:
+# two numbers, so all codes fit on a plane. Both decoders answer one point. Drag it in either plane, or move it by the arrow
+# keys, and predict before you look:
 #
 # 1. Walk slowly from one digit to another. On which plane is the border steeper? *Pace* says how fast the picture changes.
 # 2. Look for grey pixels, the blur. On which plane are there more, and where?
@@ -67,18 +67,18 @@ topic.who_made_picture()
 topic.plane_figure()
 
 # %% [markdown]
-# What to notice: true digits have 15 grey pixels on average, draws of this VAE 19, of this GAN 14. The VAE must place every
-# training digit, and answers grey between two. The GAN was only told not to look made: its borders are steeper. But it
-# cannot say where a true digit lies.
+# Notice: true digits have 15 grey pixels on average, draws of this VAE 19 (row C above), of this GAN 14 (row A). The
+# VAE must place every training digit, and answers grey between two. The GAN was told not to look made: its borders are
+# steeper. But it cannot say where a true digit lies.
 #
 # ## The VAE's idea
 #
-# Every digit x has a code z. The **decoder** says how likely x is, given z: p(x | z). The **encoder** guesses z back:
+# Each digit x has a code z. The **decoder** says how likely x is, given z: p(x | z). The **encoder** guesses back:
 # q(z | x), a Gaussian with a mean μ and a variance for each number of z {cite}`kingma2014auto`. Train both: x should be
 # likely, and guesses close to the standard normal from which we draw.
 #
 # The decoder gets a draw from q(z | x). Chance has no slope: how can the encoder learn? Draw noise $\varepsilon$, then
-# move it: $z = \mu + s\, \varepsilon$, with s the standard deviation. Below, the same noise serves three codes.
+# move it: $z = \mu + s\, \varepsilon$, s the standard deviation. Below, the same noise serves three codes.
 
 # %% tags=["figure"]
 topic.moved_noise_picture()
@@ -348,7 +348,7 @@ ex.report()
 # - **Squared error**: regression. Noise in, and as little squared error as possible from the next true digit. It cannot
 #   know which digit comes.
 #
-# Predict what the third one draws.
+# Predict what the third one draws. (It is done after 1000 steps.)
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "reparameterize", "gaussian_kl", "elbo")
@@ -472,16 +472,18 @@ with ex.hidden("the heaps trade places", hint="It is symmetric."):
 ex.report()
 
 # %% [markdown]
-# Below: two clouds, and your distance. Move the model's cloud, stretch it, turn it. Then choose *two clumps*: the same mean and
-# the same covariance as one cloud. What does the distance say?
+# Below: two clouds, and your distance. Move the made cloud, stretch it, turn it. Then choose *two clumps*: the same mean
+# and the same covariance as one cloud. What does the distance say?
 
 # %% tags=["figure"]
 topic.explore_distance(frechet_distance)
 
 # %% [markdown]
-# It sees means and covariances, and nothing else. So scores of another kind stand beside it in the next table {cite}`kynkaanniemi2019improved,naeem2020reliable`: *precision*, the
-# share of made digits that lie among true ones; *recall*, the share of true digits that lie among made ones; and
-# *coverage*, the share of true digits that have a made one near. Precision is quality, the other two are variety.
+# It sees means and covariances, and nothing else. So other scores stand beside it in the next table
+# {cite}`kynkaanniemi2019improved,naeem2020reliable`: *precision*, the share of made digits that lie among true ones;
+# *recall*, the share of true digits that lie among made ones; and *coverage*, the share of true digits that have a made one
+# near. Precision is quality, the other two are variety. The energy distance, again of whole heaps, sees more than
+# covariances.
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "reparameterize", "elbo", "frechet_distance")
@@ -497,9 +499,10 @@ for name, (distance, found) in judged.items():
         results.claim(f"coverage, {name}", found.coverage, better="higher")
 
 # %% [markdown]
-# Read it against its first row: other true digits, as near as one can get. By the Fréchet distance the GAN comes much
-# nearer than the VAE, on every recorded seed (last table). Precision and coverage hardly part them, and the VAE has more
-# recall. "GANs forget half of the data" is not true here. And the scores disagree: who shows you one of them has chosen it.
+# Read it against its first row: other true digits, as near as one can get. By the distances of whole heaps the GAN comes much
+# nearer than the VAE, by Fréchet's on every recorded seed (last table). Precision and coverage hardly part them, and the
+# VAE has more recall. "GANs forget half of the data" is not true here. And the scores disagree: who shows you one of them
+# has chosen it.
 #
 # ## Several modes
 #
@@ -569,8 +572,8 @@ for name, (error, right) in worth.items():
 #
 # ## From code to code
 #
-# To go from digit to digit we walk from code to code. But not straight: in 16 numbers, nearly all codes have a length
-# near √16 = 4. Where is the middle of a straight walk?
+# To go from digit to digit we walk from code to code. But not straight: in 16 numbers, most codes have a length near
+# √16 = 4. Where is the middle of a straight walk?
 
 # %% tags=["figure"]
 topic.lengths_picture()
@@ -677,8 +680,8 @@ check.finished("gan_or_vae", "slerp", "reparameterize", "elbo")
 topic.walks_picture([vae, gan], slerp, seed=seed)
 
 # %% [markdown]
-# Are the pictures halfway as good as others? We take 540 pairs of fresh codes and judge their middles, of the arc and of the straight
-# line, by your Fréchet distance.
+# Are the pictures halfway as good as others? We take 540 pairs of fresh codes and judge their middles, of the arc and of
+# the straight line, by your Fréchet distance.
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "slerp", "frechet_distance", "reparameterize", "elbo")
@@ -695,9 +698,9 @@ for name, (distance, _) in halfway.items():
 # decode to pictures nearer to the mean.
 #
 # **Control** means: change one thing, keep the rest. Neither network was told what *slant* or *ink* is. So measure both on
-# 2000 made digits, and let a linear regression find the direction of codes along which one of them grows {cite}`shen2020interpreting`.
-# That needs no encoder and works for both. Then go back and forth along it, as far as the property should move by one
-# standard deviation of true digits.
+# 2000 made digits, and let a linear regression find the direction of codes along which one of them grows
+# {cite}`shen2020interpreting`. That needs no encoder and works for both. Then go back and forth along it, as far as the
+# property should move by one standard deviation of true digits.
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "reparameterize", "elbo")
@@ -721,7 +724,8 @@ for (name, what), found in turned.items():
 #
 # ## Codes for other tasks
 #
-# A good code of a digit says which digit it is. The test: a linear classifier of codes, with all 1257 labels and with 10 a class.
+# A good code of a digit says which digit it is. The test: a linear classifier of codes, with all 1257 labels and with 10 a
+# class.
 #
 # The VAE brings its encoder along. The GAN has none. Two ways out are tried: train an encoder *afterwards*, on made digits
 # whose codes we know, which never sees a true one; or take what the discriminator's last layer says
@@ -746,8 +750,8 @@ for row in probes:
 #
 # ## How likely is a new digit?
 #
-# In bits a pixel; less is better. Your `elbo` gives a bound. A mean over K codes,
-# each with its *importance weight* $p(x \mid z)\, p(z) / q(z \mid x)$, gives a tighter one {cite}`burda2016importance`.
+# In bits a pixel; less is better. Your `elbo` gives a bound. A mean over K codes, each with its *importance weight*
+# $p(x \mid z)\, p(z) / q(z \mid x)$, gives a tighter one {cite}`burda2016importance`.
 
 # %% tags=["experiment"]
 check.finished("gan_or_vae", "reparameterize", "gaussian_kl", "elbo")
@@ -759,9 +763,9 @@ for name in ("VAE, bound", "VAE, 100 weights", "VAE, training digits"):
     results.claim(f"bits a pixel, {name}", costs[name], unit="bits", better="lower")
 
 # %% [markdown]
-# Knowing nothing costs 4.09 bits. A probability for each pixel costs *more*: a binomial is narrow, and pixels are ink in one digit
-# and paper in the next. The code tells which. With more weights the bound comes down towards the truth. Training digits cost less
-# than new ones: the VAE overfits a little, and the bound says so. A GAN can say nothing of the kind.
+# Knowing nothing costs 4.09 bits. A probability for each pixel costs *more*: a binomial is narrow, and pixels are ink in one
+# digit and paper in the next. The code tells which. With more weights the bound comes down towards the truth. Training
+# digits cost less than new ones: the VAE overfits a little, and the bound says so. A GAN can say nothing of the kind.
 #
 # ## Where it breaks
 #
@@ -778,13 +782,14 @@ results.claim("Fréchet distance, true against true, 60 each", few["true digits"
 results.claim("Fréchet distance, true against true, 540 each", few["true digits"][-1])
 
 # %% [markdown]
-# Few pictures have a ragged covariance, and the distance takes raggedness for difference. Two such numbers can only be compared
-# at the same number of pictures, and in the features of the same network. And look at the first row of the table of scores again: a thief who hands out training digits
-# wins all of them. None of these numbers sees copying.
+# Few pictures have a ragged covariance, and the distance takes raggedness for difference. Two such numbers can only be
+# compared at the same number of pictures, and in the features of the same network. And look at the first row of the table of
+# scores again: a thief who hands out training digits wins all of them. None of these numbers sees copying.
 #
 # ## What came out
 #
-# Your run (one seed) beside the mean ± standard deviation of the recorded seeds. No paper works with 1257 digits of 8 × 8 pixels, so none of its numbers stands here.
+# Your run (one seed) beside the mean ± standard deviation of the recorded seeds. The papers work with other pictures, so no
+# number of theirs stands here.
 
 # %% tags=["claim"]
 results.table()
@@ -793,8 +798,8 @@ results.table()
 # ## What to remember
 #
 # - Asked for one right answer, a network gives the mean of all that are right. A judge, or a code, lets it pick one.
-# - With the same decoder and steps, the GAN won by the Fréchet distance here, and by no other score. The VAE gave the rest: an
-#   encoder, a bound on log p, codes that turn evenly, a shorter training, a loss that simply falls. A GAN needs a penalty to hold.
+# - With the same decoder and steps, the GAN's heap was the nearer one here, and the VAE's no less varied. The VAE also gave an
+#   encoder, a bound on log p, codes that turn more evenly, and a loss that simply falls. The GAN needed a penalty to hold.
 # - One number never judges a generator. Say how many pictures, in whose features, and look for copies.
 #
 # ## Further reading
