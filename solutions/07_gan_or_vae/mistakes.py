@@ -1,0 +1,529 @@
+"""What students write for the exercises of 07_gan_or_vae: wrong, or right and unusual."""
+
+import math
+
+import numpy as np
+import torch
+from scipy import linalg
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from genssl_utils.course.catalogue import mistake, oracle, variant
+
+# --- reparameterize -----------------------------------------------------------------------------
+
+
+def _noise(mean: Tensor, generator: torch.Generator) -> Tensor:
+    """Standard normal noise for the entries below, one number at a time."""
+    drawn = torch.randn(mean.numel(), generator=generator, dtype=mean.dtype)
+    return drawn.reshape(mean.shape)
+
+
+@mistake(
+    "reparameterize",
+    "You scale by the variance. The standard deviation is its root: halve the log-variance.",
+)
+def variance_as_spread(mean, log_var, generator):
+    return mean + log_var.exp() * _noise(mean, generator)
+
+
+@mistake("reparameterize", "You scale by the logarithm itself. Undo it by an exponential.")
+def logarithm_as_spread(mean, log_var, generator):
+    return mean + log_var * _noise(mean, generator)
+
+
+@mistake(
+    "reparameterize", "That is the root of a logarithm, no spread, and nan where it is negative."
+)
+def root_of_the_logarithm(mean, log_var, generator):
+    return mean + log_var.sqrt() * _noise(mean, generator)
+
+
+@mistake(
+    "reparameterize",
+    "The law is right, and no slope comes back: a draw that hangs on the mean has none. Draw noise "
+    "that hangs on nothing.",
+)
+def drawn_without_slope(mean, log_var, generator):
+    with torch.no_grad():
+        return torch.normal(mean, (log_var / 2).exp(), generator=generator)
+
+
+@mistake("reparameterize", "The mean comes back without noise.")
+def no_noise(mean, log_var, generator):
+    return mean + 0 * log_var
+
+
+@mistake("reparameterize", "All rows share one row of noise. Each number needs its own.")
+def noise_of_one_row(mean, log_var, generator):
+    return mean + (log_var / 2).exp() * _noise(mean[:1], generator)
+
+
+@mistake("reparameterize", "One number of noise serves for all. Each number needs its own.")
+def one_number_of_noise(mean, log_var, generator):
+    return mean + (log_var / 2).exp() * _noise(mean.reshape(-1)[:1], generator)
+
+
+@mistake("reparameterize", "The generator is not used. Pass it to the function that draws.")
+def generator_ignored(mean, log_var, generator):
+    return mean + (log_var / 2).exp() * torch.randn_like(mean)
+
+
+@mistake("reparameterize", "Your noise is uniform. It should be normal.")
+def uniform_noise(mean, log_var, generator):
+    drawn = torch.rand(mean.shape, generator=generator, dtype=mean.dtype)
+    return mean + (log_var / 2).exp() * drawn
+
+
+@mistake("reparameterize", "The mean is scaled, too. Scale the noise first, then shift.")
+def mean_scaled(mean, log_var, generator):
+    return (mean + _noise(mean, generator)) * (log_var / 2).exp()
+
+
+@mistake(
+    "reparameterize",
+    "The spread is cut off from its slope: with the detach the encoder never learns how sure to be.",
+)
+def spread_detached(mean, log_var, generator):
+    return mean + (log_var / 2).exp().detach() * _noise(mean, generator)
+
+
+@variant("reparameterize")
+def flat_noise(mean, log_var, generator):
+    return torch.addcmul(mean, (0.5 * log_var).exp(), _noise(mean, generator))
+
+
+@variant("reparameterize")
+def row_by_row_the_other_way(mean, log_var, generator):
+    spread = log_var.exp().sqrt()
+    rows = [m - s * _noise(m, generator) for m, s in zip(mean, spread, strict=True)]
+    return torch.stack(rows)
+
+
+@variant("reparameterize")
+def box_and_muller(mean, log_var, generator):
+    u, v = torch.rand((2, *mean.shape), generator=generator, dtype=torch.float64)
+    noise = (-2 * torch.log1p(-u)).sqrt() * (2 * math.pi * v).cos()
+    return mean + torch.sqrt(torch.exp(log_var)) * noise.to(mean)
+
+
+# --- gaussian_kl --------------------------------------------------------------------------------
+
+
+@oracle("gaussian_kl")
+def by_torch(mean, log_var):
+    own = torch.distributions.Normal(mean, torch.exp(0.5 * log_var))
+    unit = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    return torch.distributions.kl_divergence(own, unit).sum(-1)
+
+
+@mistake("gaussian_kl", "You average over the numbers of a code. Their divergences add up.")
+def averaged(mean, log_var):
+    return by_torch(mean, log_var) / mean.shape[1]
+
+
+@mistake("gaussian_kl", "One number for the whole batch came out. Each row has its own.")
+def one_for_all(mean, log_var):
+    return by_torch(mean, log_var).sum()
+
+
+@mistake("gaussian_kl", "It is twice too large: the ½ is missing.")
+def half_forgotten(mean, log_var):
+    return 2 * by_torch(mean, log_var)
+
+
+@mistake("gaussian_kl", "The sign is turned: a divergence is never negative.")
+def negated(mean, log_var):
+    return -by_torch(mean, log_var)
+
+
+@mistake(
+    "gaussian_kl",
+    "A code that is standard normal already pays ½ a number. Its divergence is 0: take the 1 off.",
+)
+def one_forgotten(mean, log_var):
+    return by_torch(mean, log_var) + mean.shape[1] / 2
+
+
+@mistake("gaussian_kl", "You take the log-variance for the variance. Take its exponential first.")
+def taken_for_the_variance(mean, log_var):
+    gaps = mean.square() + log_var - 1 - log_var.abs().clamp(min=1e-9).log()
+    return 0.5 * gaps.sum(-1)
+
+
+@mistake("gaussian_kl", "You take log s² for log s. One exponential is twice too strong.")
+def taken_for_log_spread(mean, log_var):
+    return by_torch(mean, 2 * log_var)
+
+
+@mistake("gaussian_kl", "This is the divergence of the standard normal from yours: turned round.")
+def turned_round(mean, log_var):
+    inverse = torch.exp(-log_var)
+    return 0.5 * (inverse + mean.square() * inverse - 1 + log_var).sum(-1)
+
+
+@mistake("gaussian_kl", "The mean is not squared.")
+def mean_not_squared(mean, log_var):
+    return by_torch(0 * mean, log_var) + 0.5 * mean.sum(-1)
+
+
+@mistake("gaussian_kl", "You sum over the rows. Sum over the numbers of each code.")
+def summed_over_rows(mean, log_var):
+    gaps = mean.square() + torch.exp(log_var) - 1 - log_var
+    return 0.5 * gaps.sum(0)
+
+
+@variant("gaussian_kl")
+def by_expm1(mean, log_var):
+    return 0.5 * (mean.pow(2) + torch.expm1(log_var) - log_var).sum(-1)
+
+
+@variant("gaussian_kl")
+def by_loops(mean, log_var):
+    rows = []
+    for m, v in zip(mean, log_var, strict=True):
+        total = m @ m + v.exp().sum() - v.sum() - len(m)
+        rows.append(total / 2)
+    return torch.stack(rows)
+
+
+# --- elbo ---------------------------------------------------------------------------------------
+
+
+def _divergence(mean: Tensor, log_var: Tensor) -> Tensor:
+    return 0.5 * (mean.pow(2) + torch.expm1(log_var) - log_var).sum(-1)
+
+
+def _pixels(x: Tensor, logits: Tensor) -> Tensor:
+    """log p of each pixel."""
+    return torch.distributions.Binomial(16, logits=logits, validate_args=False).log_prob(16 * x)
+
+
+def _coefficient(x: Tensor) -> Tensor:
+    table = [math.log(math.comb(16, k)) for k in range(17)]
+    return torch.tensor(table, dtype=x.dtype)[(16 * x).round().long()]
+
+
+@oracle("elbo")
+def by_torch_s_binomial(x, logits, mean, log_var):
+    return _pixels(x, logits).sum(-1) - by_torch(mean, log_var)
+
+
+@mistake("elbo", "The binomial coefficient is missing: many patterns of dots have the same count.")
+def no_coefficient(x, logits, mean, log_var):
+    likely = _pixels(x, logits) - _coefficient(x)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake(
+    "elbo",
+    "You take a pixel for one dot: this is the cross-entropy of x. A pixel is a count of 16 dots.",
+)
+def one_dot(x, logits, mean, log_var):
+    likely = x * logsigmoid(logits) + (1 - x) * logsigmoid(-logits)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "The divergence is added. It is a price: take it off.")
+def divergence_added(x, logits, mean, log_var):
+    return _pixels(x, logits).sum(-1) + _divergence(mean, log_var)
+
+
+@mistake("elbo", "The divergence is missing.")
+def no_divergence(x, logits, mean, log_var):
+    return _pixels(x, logits).sum(-1) + 0 * mean.sum(-1) + 0 * log_var.sum(-1)
+
+
+@mistake("elbo", "You average over the pixels. Their log-probabilities add up.")
+def pixels_averaged(x, logits, mean, log_var):
+    return _pixels(x, logits).mean(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "This is minus the bound, a loss. Return the bound itself.")
+def a_loss(x, logits, mean, log_var):
+    return _divergence(mean, log_var) - _pixels(x, logits).sum(-1)
+
+
+@mistake("elbo", "One number for the whole batch came out. Each row has its own.")
+def one_number(x, logits, mean, log_var):
+    return (_pixels(x, logits).sum(-1) - _divergence(mean, log_var)).mean()
+
+
+@mistake("elbo", "Ink and paper are swapped: k counts the dots with ink.")
+def ink_for_paper(x, logits, mean, log_var):
+    return _pixels(x, -logits).sum(-1) - _divergence(mean, log_var)
+
+
+@mistake(
+    "elbo",
+    "At logits of ±100 your σ is 0 or 1, and its logarithm is lost. Take the logarithm of σ at once.",
+)
+def logarithm_of_a_sigma(x, logits, mean, log_var):
+    p = logits.sigmoid()
+    likely = _coefficient(x) + 16 * x * p.log() + 16 * (1 - x) * (1 - p).log()
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake(
+    "elbo",
+    "Your probabilities are kept off 0 and 1, so a sure decoder that is wrong pays too little, and "
+    "its slope is gone. Take the logarithm of σ at once.",
+)
+def clamped(x, logits, mean, log_var):
+    p = logits.sigmoid().clamp(1e-6, 1 - 1e-6)
+    likely = _coefficient(x) + 16 * x * p.log() + 16 * (1 - x) * (1 - p).log()
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "The logits go through σ twice.")
+def squashed_twice(x, logits, mean, log_var):
+    return _pixels(x, logits.sigmoid()).sum(-1) - _divergence(mean, log_var)
+
+
+@variant("elbo")
+def by_cross_entropy(x, logits, mean, log_var):
+    cost = torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
+    return (_coefficient(x) - 16 * cost).sum(-1) - _divergence(mean, log_var)
+
+
+@variant("elbo")
+def by_softplus(x, logits, mean, log_var):
+    table = torch.tensor([math.comb(16, k) for k in range(17)], dtype=x.dtype).log()
+    ways = table[(16 * x).round().long()]
+    likely = ways + 16 * x * logits - 16 * torch.nn.functional.softplus(logits)
+    return torch.stack([row.sum() for row in likely]) - _divergence(mean, log_var)
+
+
+# --- frechet_distance ---------------------------------------------------------------------------
+
+
+def _parts(a: Tensor, b: Tensor) -> tuple[float, np.ndarray, np.ndarray]:
+    """The squared gap of the means, and both covariances."""
+    one, other = a.double().numpy(), b.double().numpy()
+    gap = float(np.square(one.mean(0) - other.mean(0)).sum())
+    covs = (np.atleast_2d(np.cov(heap, rowvar=False)) for heap in (one, other))
+    return (gap, *covs)
+
+
+def _root(matrix: np.ndarray) -> np.ndarray:
+    """The root of a symmetric matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(values.clip(0))) @ vectors.T
+
+
+def _cross(ca: np.ndarray, cb: np.ndarray) -> float:
+    half = _root(ca)
+    return float(np.trace(_root(half @ cb @ half)))
+
+
+def _number(x: float) -> Tensor:
+    return torch.tensor(float(x), dtype=torch.float64)
+
+
+@oracle("frechet_distance")
+def by_symmetric_roots(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb))
+
+
+@mistake("frechet_distance", "The gap of the means is missing.")
+def no_means(a, b):
+    _, ca, cb = _parts(a, b)
+    return _number(np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb))
+
+
+@mistake("frechet_distance", "The gap of the means is not squared.")
+def means_not_squared(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(math.sqrt(gap) + np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb))
+
+
+@mistake("frechet_distance", "Only the means are compared. The spreads count, too.")
+def means_alone(a, b):
+    return _number(_parts(a, b)[0])
+
+
+@mistake("frechet_distance", "The last trace counts twice, and yours once.")
+def two_forgotten(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(gap + np.trace(ca) + np.trace(cb) - _cross(ca, cb))
+
+
+@mistake("frechet_distance", "Your covariances divide by N. N − 1 is asked for.")
+def divided_by_n(a, b):
+    gap, ca, cb = _parts(a, b)
+    ca, cb = ca * (len(a) - 1) / len(a), cb * (len(b) - 1) / len(b)
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb))
+
+
+@mistake(
+    "frechet_distance",
+    "You took the root entry by entry. The root of a matrix is another thing: go by its eigenvalues.",
+)
+def root_of_each_entry(a, b):
+    gap, ca, cb = _parts(a, b)
+    root = np.sqrt(np.abs(ca @ cb))
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * np.trace(root))
+
+
+@mistake(
+    "frechet_distance", "You compare each feature by itself. How features hang together counts."
+)
+def features_apart(a, b):
+    gap, ca, cb = _parts(a, b)
+    spreads = np.sqrt(np.diag(ca)) - np.sqrt(np.diag(cb))
+    return _number(gap + np.square(spreads).sum())
+
+
+@mistake("frechet_distance", "You took the product entry by entry. Multiply the matrices.")
+def product_of_each_entry(a, b):
+    gap, ca, cb = _parts(a, b)
+    roots = np.sqrt(np.linalg.eigvals(ca * cb).real.clip(0))
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * roots.sum())
+
+
+@mistake("frechet_distance", "The root is missing: the eigenvalues themselves are summed.")
+def no_root(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * np.trace(ca @ cb))
+
+
+@mistake("frechet_distance", "You took a root at the end. The squared distance is asked for.")
+def root_at_the_end(a, b):
+    gap, ca, cb = _parts(a, b)
+    whole = gap + np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb)
+    return _number(math.sqrt(max(whole, 0.0)))
+
+
+@variant("frechet_distance")
+def complex_roots(a, b):
+    gap, ca, cb = _parts(a, b)
+    values = linalg.eigvals(ca @ cb).astype(complex)
+    return gap + float(np.trace(ca) + np.trace(cb)) - 2 * float(np.sqrt(values).sum().real)
+
+
+@variant("frechet_distance")
+def by_singular_values(a, b):
+    """No covariance at all: the trace of the root is a sum of singular values."""
+    one, other = (heap.double() - heap.double().mean(0) for heap in (a, b))
+    one, other = one / math.sqrt(len(a) - 1), other / math.sqrt(len(b) - 1)
+    gap = (a.double().mean(0) - b.double().mean(0)).pow(2).sum()
+    return (
+        gap + one.pow(2).sum() + other.pow(2).sum() - 2 * torch.linalg.svdvals(one @ other.T).sum()
+    )
+
+
+# --- slerp --------------------------------------------------------------------------------------
+
+
+def _angles(a: Tensor, b: Tensor) -> Tensor:
+    """The angle between each pair of rows, (B, 1), by its half: never nan."""
+    one, other = (x / x.norm(dim=1, keepdim=True) for x in (a, b))
+    gap, sum_ = (one - other).norm(dim=1), (one + other).norm(dim=1)
+    return 2 * torch.atan2(gap, sum_)[:, None]
+
+
+def _mixed(a: Tensor, b: Tensor, t: float, angle: Tensor) -> Tensor:
+    straight = (1 - t) * a + t * b
+    safe = angle.clamp(min=1e-3)
+    arc = torch.sin((1 - t) * safe) / safe.sin() * a + torch.sin(t * safe) / safe.sin() * b
+    return torch.where(angle < 1e-3, straight, arc)
+
+
+@oracle("slerp")
+def by_half_angles(a, b, t):
+    return _mixed(a, b, t, _angles(a, b))
+
+
+@mistake("slerp", "This is the straight line. Weigh a and b by sines of the angle.")
+def straight_line(a, b, t):
+    return torch.lerp(a, b, t)
+
+
+@mistake("slerp", "a and b are swapped: at t = 0 the walk is at a.")
+def other_way_round(a, b, t):
+    return by_half_angles(b, a, t)
+
+
+@mistake("slerp", "The sine of the whole angle is missing below.")
+def sine_forgotten(a, b, t):
+    angle = _angles(a, b)
+    return torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b
+
+
+@mistake(
+    "slerp",
+    "Your angle is that of the products of rows of any length. Divide by both lengths first.",
+)
+def lengths_in_the_angle(a, b, t):
+    cosine = (a * b).sum(1, keepdim=True).clamp(-1, 1)
+    return _mixed(a, b, t, cosine.acos())
+
+
+@mistake("slerp", "You bring a and b to length 1. Only the angle wants that; mix them as they are.")
+def lengths_lost(a, b, t):
+    one, other = (x / x.norm(dim=1, keepdim=True) for x in (a, b))
+    return by_half_angles(one, other, t)
+
+
+@mistake("slerp", "Rows that point the same way give 0 / 0. There the walk goes straight.")
+def nan_where_parallel(a, b, t):
+    one, other = (x / x.norm(dim=1, keepdim=True) for x in (a, b))
+    angle = (one * other).sum(1, keepdim=True).clamp(-1, 1).acos().double()
+    angle = torch.where(angle < 1e-3, 0 * angle, angle)
+    way = torch.sin((1 - t) * angle) / angle.sin() * a + torch.sin(t * angle) / angle.sin() * b
+    return way.to(a)
+
+
+@mistake("slerp", "One angle serves for the whole batch. Each row has its own.")
+def one_angle(a, b, t):
+    cosine = (a * b).sum() / (a.norm() * b.norm())
+    return _mixed(a, b, t, cosine.clamp(-1, 1).acos().expand(len(a), 1))
+
+
+@mistake("slerp", "The arccosine is missing: you take the cosine for the angle.")
+def cosine_for_angle(a, b, t):
+    return _mixed(a, b, t, _angles(a, b).cos())
+
+
+@mistake(
+    "slerp",
+    "You walk straight and stretch the result to the length of a. That is another place for most t.",
+)
+def stretched_line(a, b, t):
+    line = torch.lerp(a, b, t)
+    return line / line.norm(dim=1, keepdim=True) * a.norm(dim=1, keepdim=True)
+
+
+@variant("slerp")
+def row_after_row(a, b, t):
+    rows = []
+    for p, q in zip(a, b, strict=True):
+        turn = torch.arccos(torch.clamp(torch.dot(p / p.norm(), q / q.norm()), -1, 1))
+        if turn < 1e-3:
+            rows.append(p + t * (q - p))
+            continue
+        rows.append(
+            p * torch.sin(turn - t * turn) / turn.sin() + q * torch.sin(t * turn) / turn.sin()
+        )
+    return torch.stack(rows)
+
+
+@variant("slerp")
+def by_a_frame(a, b, t):
+    """Turn in the plane of both, then give a and b their shares back."""
+    angle = _angles(a, b).double()
+    share = torch.where(
+        angle < 1e-3, torch.full_like(angle, 1 - t), ((1 - t) * angle).sin() / angle.sin()
+    )
+    other = torch.where(angle < 1e-3, torch.full_like(angle, t), (t * angle).sin() / angle.sin())
+    return (share * a + other * b).to(a)
+
+
+SURVIVORS: dict[str, str] = {
+    "reparameterize: swap operator in `mean + (log_var / 2).exp() * noise`": (
+        "the law of the noise is symmetric: minus ε is as good as ε"
+    ),
+    "slerp: swap comparison in `angle < 0.001`": "no angle is exactly a thousandth",
+}
+"""Mutants that no check has to reject, because they do the same: name → reason."""
