@@ -47,6 +47,7 @@ seed = 0
 # | `03_unpaired_translation` | translate without translated sentences |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
 # | `05_gumbel_softmax` | send a gradient through a choice |
+# | `06_realistic_users` | generate the buyers of what does not exist yet |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
 # | `14_consistency_training` | learn from data that nobody labelled |
 # | `18_contrastive` | say "the same" of things never seen |
