@@ -77,7 +77,7 @@ def numbers_of(
         maker: a GAN that `train_gan` trained on these vectors.
         seed: of the noise and of the public.
     """
-    powers, scaler, ridge = (step for _, step in recommender.reader.steps)
+    _powers, scaler, ridge = (step for _, step in recommender.reader.steps)
     slopes = ridge.coef_ / scaler.scale_  # (D, 77)
     start = ridge.intercept_ - slopes @ scaler.mean_
     mean, spread = (part.cpu().numpy() for part in recommender.scale)
@@ -154,7 +154,9 @@ def crowd_figure(
             "places": list(PLACES), "extras": list(EXTRAS),
             "categories": {name: list(values) for name, values in CATEGORIES.items()},
         },
-        scales={"size": list(SIZE), "price": list(PRICE), **{k: list(v) for k, v in NUMBERS.items()}},
+        scales={
+            name: list(pair) for name, pair in {"size": SIZE, "price": PRICE, **NUMBERS}.items()
+        },
         size=float(size),
         price=float(price),
         place=PLACES.index(place),

@@ -114,16 +114,15 @@ def train_gan(
         for kept, now in zip(average.parameters(), net.parameters(), strict=True):
             kept.lerp_(now, 1 - ease)
 
-    fit(
-        {"discriminator": Objective(movers[0], judge_loss), "generator": Objective(movers[1], net_loss)},
-        steps, title=name, picture=picture, after_step=after,
-    )  # fmt: skip
+    turns = {
+        "discriminator": Objective(movers[0], judge_loss),
+        "generator": Objective(movers[1], net_loss),
+    }
+    fit(turns, steps, title=name, picture=picture, after_step=after)
     return maker_of(name, trained(average), condition, multi_categorical_st)
 
 
-def maker_of(
-    name: str, net: BuyerNet, condition: Condition, multi_categorical_st: Choose
-) -> Maker:
+def maker_of(name: str, net: BuyerNet, condition: Condition, multi_categorical_st: Choose) -> Maker:
     """What a trained generator makes."""
 
     @torch.no_grad()
@@ -188,10 +187,8 @@ def train_cvae(
         where = condition(home).expand(n, -1)
         z = torch.randn(n, latent, generator=generator, device=device)
         *logits, means = writer(torch.cat([z, where], 1)).split([*SIZES, 2], 1)
-        hot = [
-            F.one_hot(torch.multinomial(part.softmax(1), 1, generator=generator)[:, 0], part.shape[1])
-            for part in logits
-        ]  # fmt: skip
+        drawn = (torch.multinomial(part.softmax(1), 1, generator=generator) for part in logits)
+        hot = [F.one_hot(one[:, 0], size) for one, size in zip(drawn, SIZES, strict=True)]
         noise = torch.randn(n, 2, generator=generator, device=device)
         return People(torch.cat([*hot, means + spread * noise], 1))
 

@@ -12,7 +12,7 @@ __all__ = ["EXTRAS", "FEATURES", "PLACES", "Homes", "draw_homes", "home", "homes
 PLACES = ("centre", "suburb", "village", "coast")
 EXTRAS = ("pool", "garden", "parking", "lift", "new")
 FEATURES = ("size", "price", "place", *EXTRAS)
-"""What is known of a home: square metres, thousands of euros, the number of its place, and 0 or 1."""
+"""What is known of a home: square metres, thousands of euros, which place, and 0 or 1."""
 
 SIZE, PRICE = (4.4, 0.5), (5.7, 0.6)
 """Middle and spread of the logarithms of size and price, for `Homes.described`."""

@@ -120,7 +120,11 @@ def distance_picture(judged: Mapping[str, Judged]) -> Figure:
             axes.text(column, row, f"{100 * value:.0f}", ha="center", va="center", fontsize=7,
                       color="white" if value > 0.2 else plots.INK)  # fmt: skip
         axes.set_xticks(range(len(ATTRIBUTES)), ATTRIBUTES, rotation=90, fontsize=8)
-        axes.set_yticks(range(len(ATTRIBUTES)), ATTRIBUTES if axes is panels[0] else [""] * len(ATTRIBUTES), fontsize=8)
+        axes.set_yticks(
+            range(len(ATTRIBUTES)),
+            ATTRIBUTES if axes is panels[0] else [""] * len(ATTRIBUTES),
+            fontsize=8,
+        )
         axes.grid(visible=False)
         axes.set_title(name, fontsize=8)
     figure.suptitle("Distances in hundredths: an attribute on the diagonal, a pair beside it",
@@ -166,7 +170,9 @@ def in_words(people: People, rows: int = 6) -> list[dict[str, object]]:
         words: dict[str, object] = {
             name: values[int(one.category(name))] for name, values in CATEGORIES.items()
         }
-        told.append(words | {name: str(round(float(one.number(name)))) for name in ("age", "income")})
+        told.append(
+            words | {name: str(round(float(one.number(name)))) for name in ("age", "income")}
+        )
     return told
 
 

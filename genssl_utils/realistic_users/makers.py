@@ -1,4 +1,4 @@
-"""What makes a crowd of buyers for a home: the home's numbers in, people out; and the simple ways."""
+"""Makers of buyers: a home goes in, people come out. The simple ways stand here."""
 
 from __future__ import annotations
 
@@ -166,9 +166,7 @@ def misfit(guess: Tensor, rows: Tensor, log_spread: Tensor | None = None) -> Ten
     """
     *logits, means = guess.split([*SIZES, 2], 1)
     *hot, numbers = rows.split([*SIZES, 2], 1)
-    cost = sum(
-        -(one * part.log_softmax(1)).sum(1) for part, one in zip(logits, hot, strict=True)
-    )
+    cost = sum(-(one * part.log_softmax(1)).sum(1) for part, one in zip(logits, hot, strict=True))
     log_spread = torch.zeros_like(means[0]) if log_spread is None else log_spread
     off = (numbers - means) / log_spread.exp()
     return cost + (off.square() / 2 + log_spread).sum(1)

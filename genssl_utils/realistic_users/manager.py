@@ -15,7 +15,7 @@ from torch import Tensor
 from genssl_utils.kit import plots
 from genssl_utils.kit.explore import Explorer, explore
 from genssl_utils.kit.tables import Table, table
-from genssl_utils.realistic_users.homes import EXTRAS, PLACES, Home, Homes, home, homes_of
+from genssl_utils.realistic_users.homes import EXTRAS, PLACES, Home, home, homes_of
 from genssl_utils.realistic_users.judging import describe
 from genssl_utils.realistic_users.makers import Maker
 from genssl_utils.realistic_users.market import Market
@@ -119,9 +119,7 @@ def popularity(
     """
     draw = torch.Generator(market.clicks.device).manual_seed(seed)
     reader = Ridge(1.0).fit(market.people.rows.cpu().numpy(), recommender.users.cpu().numpy())
-    public = torch.cat(
-        [maker(market.homes[[j]], 20, draw).rows for j in range(len(market.homes))]
-    )
+    public = torch.cat([maker(market.homes[[j]], 20, draw).rows for j in range(len(market.homes))])
     vectors = torch.tensor(reader.predict(public.cpu().numpy())).to(recommender.homes)
     old = vectors @ recommender.vectors_of(market.homes).T  # (N, M)
     new = vectors @ recommender.vectors_of(market.new).T
@@ -246,7 +244,9 @@ def extra_picture(
     truth = true_shift(market, product, {extra: 1.0})[shown]
     at, high = np.arange(len(shown)), 0.8 / (len(makers) + 1)
     axes.barh(at, 100 * truth, high, color=plots.COLOURS["data"], label="truth")
-    for k, (maker, role) in enumerate(zip(makers, ("model", "teacher", "student"), strict=False), 1):
+    for k, (maker, role) in enumerate(
+        zip(makers, ("model", "teacher", "student"), strict=False), 1
+    ):
         shift, error = what_if(generator_of(maker), product, {extra: 1.0})
         axes.barh(
             at + k * high, 100 * shift[shown], high, xerr=100 * error[shown], label=maker.name,
@@ -254,7 +254,9 @@ def extra_picture(
         )  # fmt: skip
     axes.set_yticks(at + 0.3, [COLUMNS[k] for k in shown])
     axes.invert_yaxis()
-    axes.set(title=f"What a {extra} changes: {describe(product)}", xlabel="change in points of a hundred")
+    axes.set(
+        title=f"What a {extra} changes: {describe(product)}", xlabel="change in points of a hundred"
+    )
     axes.legend(fontsize=8)
     return figure
 

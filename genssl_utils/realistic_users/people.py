@@ -205,13 +205,8 @@ def draw_people(n: int, generator: torch.Generator) -> tuple[People, Tastes]:
     age = (age_mean + age_spread * normal(n)).clamp(19, 92)
     median, spread = of_type([one.income for one in types]).T
     income = median * (spread * normal(n) + 0.01 * (age - age_mean)).exp()
-    categories = torch.stack(
-        [
-            torch.multinomial(of_type([one.shares[k] for one in types]), 1, generator=generator)[:, 0]
-            for k in range(len(CATEGORIES))
-        ],
-        1,
-    )  # fmt: skip
+    laws = (of_type([one.shares[k] for one in types]) for k in range(len(CATEGORIES)))
+    categories = torch.cat([torch.multinomial(law, 1, generator=generator) for law in laws], 1)
     people = people_of(categories, age, income)
 
     budget = (income * of_type([one.budget for one in types])).log() + 0.2 * normal(n)

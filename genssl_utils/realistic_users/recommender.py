@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from torch import Tensor
 
-from genssl_utils.kit.training import Objective, fit, seed_all
 from genssl_utils.kit.tables import Table, table
+from genssl_utils.kit.training import Objective, fit, seed_all
 from genssl_utils.realistic_users.homes import Homes
 from genssl_utils.realistic_users.market import Market
 

@@ -20,14 +20,18 @@ def _lengths(*parts):
 
 @oracle("bpr_loss")
 def by_cross_entropy(users, chosen, passed, decay):
-    scores = torch.stack([_margin(users, chosen, 0 * passed), _margin(users, passed, 0 * chosen)], 1)
+    scores = torch.stack(
+        [_margin(users, chosen, 0 * passed), _margin(users, passed, 0 * chosen)], 1
+    )
     ranking = F.cross_entropy(scores, torch.zeros(len(users), dtype=torch.int64))
     return ranking + decay * _lengths(users, chosen, passed).mean()
 
 
 @mistake("bpr_loss", "The order is turned round: this wants the home that was passed over on top.")
 def turned_round(users, chosen, passed, decay):
-    return (F.softplus(_margin(users, chosen, passed)) + decay * _lengths(users, chosen, passed)).mean()
+    return (
+        F.softplus(_margin(users, chosen, passed)) + decay * _lengths(users, chosen, passed)
+    ).mean()
 
 
 @mistake(
@@ -50,10 +54,14 @@ def log_with_epsilon(users, chosen, passed, decay):
 
 @mistake("bpr_loss", "You sum over the people. Take the mean.")
 def summed(users, chosen, passed, decay):
-    return (F.softplus(-_margin(users, chosen, passed)) + decay * _lengths(users, chosen, passed)).sum()
+    return (
+        F.softplus(-_margin(users, chosen, passed)) + decay * _lengths(users, chosen, passed)
+    ).sum()
 
 
-@mistake("bpr_loss", "The squared lengths are summed over the batch. They are averaged, like the costs.")
+@mistake(
+    "bpr_loss", "The squared lengths are summed over the batch. They are averaged, like the costs."
+)
 def lengths_summed(users, chosen, passed, decay):
     ranking = F.softplus(-_margin(users, chosen, passed)).mean()
     return ranking + decay * _lengths(users, chosen, passed).sum()
@@ -99,7 +107,9 @@ def point_by_point(users, chosen, passed, decay):
 
 @mistake("bpr_loss", "This is σ itself, without the logarithm.")
 def without_logarithm(users, chosen, passed, decay):
-    return (torch.sigmoid(-_margin(users, chosen, passed)) + decay * _lengths(users, chosen, passed)).mean()
+    return (
+        torch.sigmoid(-_margin(users, chosen, passed)) + decay * _lengths(users, chosen, passed)
+    ).mean()
 
 
 @mistake("bpr_loss", "The home that was passed over is detached. It has to move as well: down.")
@@ -111,7 +121,9 @@ def passed_detached(users, chosen, passed, decay):
 @variant("bpr_loss")
 def by_log_sigmoid(users, chosen, passed, decay):
     lengths = users.norm(dim=1) ** 2 + chosen.norm(dim=1) ** 2 + passed.norm(dim=1) ** 2
-    return (decay * lengths - F.logsigmoid((users * chosen).sum(-1) - (users * passed).sum(-1))).mean()
+    return (
+        decay * lengths - F.logsigmoid((users * chosen).sum(-1) - (users * passed).sum(-1))
+    ).mean()
 
 
 @variant("bpr_loss")
@@ -146,7 +158,8 @@ def by_exponentials(logits, sizes, tau, generator):
 
 
 @mistake(
-    "multi_categorical_st", "There is one choice for the whole row. Each block has a choice of its own."
+    "multi_categorical_st",
+    "There is one choice for the whole row. Each block has a choice of its own.",
 )
 def one_choice_a_row(logits, sizes, tau, generator):
     noisy = (logits + _gumbel(logits.shape, generator).to(logits)) / tau
@@ -176,7 +189,9 @@ def no_noise(logits, sizes, tau, generator):
     return _by_blocks(logits / tau, sizes, lambda part: _hardened(torch.softmax(part, 1)))
 
 
-@mistake("multi_categorical_st", "The noise is normal. Only Gumbel noise gives the shares of a softmax.")
+@mistake(
+    "multi_categorical_st", "The noise is normal. Only Gumbel noise gives the shares of a softmax."
+)
 def normal_noise(logits, sizes, tau, generator):
     noisy = (logits + torch.randn(logits.shape, generator=generator).to(logits)) / tau
     return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part, 1)))
@@ -203,13 +218,18 @@ def tau_before_the_noise(logits, sizes, tau, generator):
     return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part, 1)))
 
 
-@mistake("multi_categorical_st", "The slope does not know τ. The soft choice is a softmax of the sum over τ.")
+@mistake(
+    "multi_categorical_st",
+    "The slope does not know τ. The soft choice is a softmax of the sum over τ.",
+)
 def tau_forgotten(logits, sizes, tau, generator):
     noisy = logits + _gumbel(logits.shape, generator).to(logits)
     return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part, 1)))
 
 
-@mistake("multi_categorical_st", "You multiply by τ. A small τ has to make the soft choice nearly hard.")
+@mistake(
+    "multi_categorical_st", "You multiply by τ. A small τ has to make the soft choice nearly hard."
+)
 def times_tau(logits, sizes, tau, generator):
     noisy = (logits + _gumbel(logits.shape, generator).to(logits)) * tau
     return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part, 1)))
@@ -225,7 +245,9 @@ def shared_by_rows(logits, sizes, tau, generator):
 def shared_by_blocks(logits, sizes, tau, generator):
     noise = _gumbel((len(logits), max(sizes)), generator).to(logits)
     return _by_blocks(
-        logits, sizes, lambda part: _hardened(torch.softmax((part + noise[:, : part.shape[1]]) / tau, 1))
+        logits,
+        sizes,
+        lambda part: _hardened(torch.softmax((part + noise[:, : part.shape[1]]) / tau, 1)),
     )
 
 
@@ -243,7 +265,9 @@ def two_noises(logits, sizes, tau, generator):
     return _by_blocks(logits, sizes, choose)
 
 
-@mistake("multi_categorical_st", "You draw from torch's own noise. Pass the generator on to the draw.")
+@mistake(
+    "multi_categorical_st", "You draw from torch's own noise. Pass the generator on to the draw."
+)
 def other_noise(logits, sizes, tau, generator):
     noisy = (logits + _gumbel(logits.shape, None).to(logits)) / tau
     return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part, 1)))
@@ -322,7 +346,9 @@ def by_numpy(a, b):
     return torch.tensor(np.abs(tables[0] - tables[1]).sum((2, 3)) / 2)
 
 
-@mistake("population_distance", "The distances are twice as large: total variation is *half* the sum.")
+@mistake(
+    "population_distance", "The distances are twice as large: total variation is *half* the sum."
+)
 def half_missing(a, b):
     return _each_pair(a, b, lambda p, q: (p - q).abs().sum())
 
@@ -343,17 +369,25 @@ def size_of_the_first(a, b):
     return _each_pair(a, b, lambda p, q: (p - q * len(b) / len(a)).abs().sum() / 2)
 
 
-@mistake("population_distance", "You square the differences. Total variation takes their absolute values.")
+@mistake(
+    "population_distance",
+    "You square the differences. Total variation takes their absolute values.",
+)
 def squared(a, b):
     return _each_pair(a, b, lambda p, q: (p - q).square().sum() / 2)
 
 
-@mistake("population_distance", "You take the largest difference of a share. Sum them all, and halve.")
+@mistake(
+    "population_distance", "You take the largest difference of a share. Sum them all, and halve."
+)
 def largest(a, b):
     return _each_pair(a, b, lambda p, q: (p - q).abs().max())
 
 
-@mistake("population_distance", "You average the differences over the values. Total variation is half their sum.")
+@mistake(
+    "population_distance",
+    "You average the differences over the values. Total variation is half their sum.",
+)
 def averaged(a, b):
     return _each_pair(a, b, lambda p, q: (p - q).abs().mean())
 
@@ -408,7 +442,9 @@ def one_number(a, b):
     return _each_pair(a, b, lambda p, q: (p - q).abs().sum() / 2).mean()
 
 
-@mistake("population_distance", "This is a similarity: 1 where populations agree. A distance is 0 there.")
+@mistake(
+    "population_distance", "This is a similarity: 1 where populations agree. A distance is 0 there."
+)
 def overlap(a, b):
     return _each_pair(a, b, lambda p, q: torch.minimum(p, q).sum())
 
@@ -511,7 +547,10 @@ def by_blocks_of_a_city(made, data, strangers):
     return torch.sign(far - near).mean()
 
 
-@mistake("nearest_copy_rate", "You average how much nearer they are. Each made person has one vote: +1, −1 or 0.")
+@mistake(
+    "nearest_copy_rate",
+    "You average how much nearer they are. Each made person has one vote: +1, −1 or 0.",
+)
 def distances_averaged(made, data, strangers):
     _refuse(data, strangers)
     near, far = _two(made, data, strangers)
@@ -525,7 +564,10 @@ def votes_summed(made, data, strangers):
     return torch.sign(far - near).sum()
 
 
-@mistake("nearest_copy_rate", "With unequal numbers the larger side is nearer by chance: raise a ValueError.")
+@mistake(
+    "nearest_copy_rate",
+    "With unequal numbers the larger side is nearer by chance: raise a ValueError.",
+)
 def unequal_accepted(made, data, strangers):
     near, far = _two(made, data, strangers)
     return torch.sign(far - near).mean()
@@ -582,7 +624,10 @@ def before_less_after(generate, product, change):
     return m - k, (s / n + t / o).sqrt()
 
 
-@mistake("what_if", "This is the spread of the people. The error of a mean falls with their number: divide each variance by n.")
+@mistake(
+    "what_if",
+    "This is the spread of the people. The error of a mean falls with their number: divide each variance by n.",
+)
 def spread_of_people(generate, product, change):
     (m, s, _), (k, t, _) = _moments(generate, product, change)
     return k - m, (s + t).sqrt()
@@ -635,7 +680,9 @@ def unknown_accepted(generate, product, change):
     return k - m, (s / n + t / o).sqrt()
 
 
-@mistake("what_if", "The columns are mixed: one number came back for all. Keep one for each column.")
+@mistake(
+    "what_if", "The columns are mixed: one number came back for all. Keep one for each column."
+)
 def all_columns_at_once(generate, product, change):
     crowds = [generate(dict(product)), generate(_changed(product, change))]
     error = sum(x.var() / x.numel() for x in crowds).sqrt()
@@ -654,7 +701,8 @@ def by_var_mean(generate, product, change):
     for name, value in change.items():
         new[name]  # a KeyError where there is none
         new[name] = value
-    (s, m), (t, k) = (torch.var_mean(x, 0) for x in (first := generate(product), then := generate(new)))
+    first, then = generate(product), generate(new)
+    (s, m), (t, k) = torch.var_mean(first, 0), torch.var_mean(then, 0)
     return [k - m, torch.hypot((s / first.shape[0]) ** 0.5, (t / then.shape[0]) ** 0.5)]
 
 

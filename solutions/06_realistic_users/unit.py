@@ -555,7 +555,9 @@ ex.report()
 
 # %% tags=["experiment"]
 check.finished("realistic_users", "bpr_loss", "multi_categorical_st", "nearest_copy_rate")
-copied = topic.novelty([topic.true_buyers(market), nearest, cvae, gan], market, nearest_copy_rate, seed=seed)
+copied = topic.novelty(
+    [topic.true_buyers(market), nearest, cvae, gan], market, nearest_copy_rate, seed=seed
+)
 topic.novelty_table(copied)
 
 # %% tags=["claim"]
@@ -641,8 +643,12 @@ with ex.hidden("other crowds", weight=3, hint="After less before; n − 1; n of 
         moved = torch.tensor(np.mean(then.numpy(), 0) - np.mean(first.numpy(), 0))
         spread = [np.var(x.numpy(), 0, ddof=1) / len(x) for x in (first, then)]
         want = torch.tensor(np.sqrt(sum(spread)))
-        got = what_if(lambda p: (then if p["pool"] > 0.5 else first).clone(),
-                      {"size": 80.0, "pool": 0.0}, {"pool": 1.0})  # fmt: skip
+        crowds = {0.0: first, 1.0: then}
+        got = what_if(
+            lambda p, crowds=crowds: crowds[p["pool"]].clone(),
+            {"size": 80.0, "pool": 0.0},
+            {"pool": 1.0},
+        )
         shift, error = ex.parts(got, "shift, error")
         ex.value(shift, moved)
         ex.value(error, want)
@@ -660,7 +666,9 @@ with ex.hidden("nothing changes, and everything", hint="An empty change is a cha
     ex.value(shift, torch.zeros(3))
     ex.value(error, torch.full((3,), math.sqrt(8 / 9)))
 with ex.hidden("a missing feature among known ones", hint="Look at each name in change."):
-    ex.raises(KeyError, lambda: what_if(made_for, {"size": 1.0, "lift": 0.0}, {"lift": 1.0, "x": 0.0}))
+    ex.raises(
+        KeyError, lambda: what_if(made_for, {"size": 1.0, "lift": 0.0}, {"lift": 1.0, "x": 0.0})
+    )
 ### END HIDDEN TESTS
 ex.report()
 
@@ -695,12 +703,20 @@ topic.popularity_table(liked)
 # %% tags=["claim"]
 for name, found in asked.items():
     name = "nearest homes" if name == nearest.name else name
-    results.claim(f"error of a household's share, {name}", found.household, unit="points", better="lower")
+    results.claim(
+        f"error of a household's share, {name}", found.household, unit="points", better="lower"
+    )
     results.claim(f"main buyer named, {name}", found.leading, unit="share", better="higher")
-    results.claim(f"reach by the named channel, {name}", found.reach, unit="of the best", better="higher")
-    results.claim(f"change by an extra foretold, {name}", found.extra, unit="share", better="higher")
+    results.claim(
+        f"reach by the named channel, {name}", found.reach, unit="of the best", better="higher"
+    )
+    results.claim(
+        f"change by an extra foretold, {name}", found.extra, unit="share", better="higher"
+    )
 for name in liked.guesses:
-    results.claim(f"popularity, {name}", liked.correlation(name), unit="rank correlation", better="higher")
+    results.claim(
+        f"popularity, {name}", liked.correlation(name), unit="rank correlation", better="higher"
+    )
 
 # %% [markdown]
 # PLACEHOLDER_ASKED

@@ -11,7 +11,12 @@ from genssl_utils.kit.samples import energy_distance
 from genssl_utils.realistic_users.judging import MADE, judge, novelty
 from genssl_utils.realistic_users.makers import Maker, misfit
 from genssl_utils.realistic_users.manager import (
-    COLUMNS, ask_makers, generator_of, popularity, readable, true_shift,
+    COLUMNS,
+    ask_makers,
+    generator_of,
+    popularity,
+    readable,
+    true_shift,
 )  # fmt: skip
 from genssl_utils.realistic_users.people import CATEGORIES, SIZES, People
 from genssl_utils.realistic_users.recommender import ranked_right
@@ -20,7 +25,9 @@ from genssl_utils.realistic_users.strange import FACTORS, strange_picture, stran
 
 def ranking(users, chosen, passed, decay):
     gap = (users * passed).sum(1) - (users * chosen).sum(1)
-    return F.softplus(gap).mean() + decay * sum(x.square().sum(1).mean() for x in (users, chosen, passed))
+    return F.softplus(gap).mean() + decay * sum(
+        x.square().sum(1).mean() for x in (users, chosen, passed)
+    )
 
 
 def pick(logits, sizes, tau, generator):
@@ -86,7 +93,9 @@ def test_auc_is_scikit_learns():
 def test_the_guess_of_a_vector_is_near_the_vector_of_a_home_with_clicks(year, vectors):
     guess = vectors.vectors_of(year.homes)
     assert guess.shape == vectors.homes.shape
-    left = (guess - vectors.homes).square().sum() / (vectors.homes - vectors.homes.mean(0)).square().sum()
+    left = (guess - vectors.homes).square().sum() / (
+        vectors.homes - vectors.homes.mean(0)
+    ).square().sum()
     assert left < 0.9
 
 
