@@ -217,7 +217,7 @@ async function render({ model, el }) {
     html("div", { class: "genssl-panel", style: "flex:1 1 280px;max-width:460px" }, heading,
       html("p", { class: "genssl-note", text: "income, thousands a year" }), cloud, key),
     html("div", { class: "genssl-panel", style: "flex:1 1 270px;max-width:400px" },
-      html("p", { class: "genssl-heading", text: "Shares of the buyers; black line: the truth" }), list)), told, beside);
+      html("p", { class: "genssl-heading", text: "Shares; upright line: the truth" }), list)), told, beside);
 
   function draw() {
     const began = performance.now();

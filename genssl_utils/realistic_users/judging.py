@@ -16,11 +16,17 @@ from genssl_utils.kit.tables import Table, table
 from genssl_utils.realistic_users.homes import EXTRAS, PLACES, Home, Homes
 from genssl_utils.realistic_users.makers import Maker
 from genssl_utils.realistic_users.market import Market
-from genssl_utils.realistic_users.people import ATTRIBUTES, CATEGORIES, People, draw_people
+from genssl_utils.realistic_users.people import (
+    ATTRIBUTES,
+    CATEGORIES,
+    NUMBERS,
+    People,
+    draw_people,
+)
 
 __all__ = [
-    "Judged", "attribute_table", "crowd_picture", "crowds_table", "distance_picture", "in_words",
-    "judge", "novelty", "novelty_table", "people_table",
+    "Judged", "attribute_table", "crowd_picture", "crowds_table", "distance_picture",
+    "first_picture", "flat_of_the_data", "judge", "novelty", "novelty_table", "people_table",
 ]  # fmt: skip
 
 MADE, TRUE, HEAP = 800, 4000, 300
@@ -162,23 +168,15 @@ def novelty_table(found: Mapping[str, float]) -> Table:
     return table("Copies of people in the data: 1 means all, 0 means none", rows)
 
 
-def in_words(people: People, rows: int = 6) -> list[dict[str, object]]:
-    """The first of them, attribute by attribute."""
+def people_table(caption: str, people: People, rows: int = 6) -> Table:
+    """The first of some people, one row each."""
     told = []
     for k in range(min(rows, len(people))):
         one = people[[k]]
-        words: dict[str, object] = {
-            name: values[int(one.category(name))] for name, values in CATEGORIES.items()
-        }
-        told.append(
-            words | {name: str(round(float(one.number(name)))) for name in ("age", "income")}
-        )
-    return told
-
-
-def people_table(caption: str, people: People, rows: int = 6) -> Table:
-    """Some people, one row each."""
-    return table(caption, in_words(people, rows))
+        words = {name: values[int(one.category(name))] for name, values in CATEGORIES.items()}
+        numbers = {name: str(round(float(one.number(name)))) for name in NUMBERS}
+        told.append({**words, **numbers})
+    return table(caption, told)
 
 
 def describe(home: Home) -> str:
@@ -220,3 +218,21 @@ def crowd_picture(
     panels[-1].legend(fontsize=8, loc="lower right", handletextpad=0.1)
     figure.suptitle(f"Who clicks on: {describe(home)}", fontsize=10)
     return figure
+
+
+def flat_of_the_data(market: Market) -> int:
+    """The home of the centre, of at most 70 m², on which most people clicked: its number."""
+    homes = market.homes
+    fits = (homes.column("place") == PLACES.index("centre")) & (homes.column("size") <= 70)
+    return int((market.matrix.sum(0) * fits).argmax())
+
+
+def first_picture(market: Market) -> Figure:
+    """All who came, and those who clicked on one flat of the centre."""
+    one = flat_of_the_data(market)
+    buyers = market.buyers_of(one)
+    crowds = {
+        f"{len(market.people)} who look for a home": market.people,
+        f"{len(buyers)} who clicked on this one": buyers,
+    }
+    return crowd_picture(market.homes.dicts()[one], crowds)

@@ -53,13 +53,13 @@ people, homes = (40_000, 2000) if full else (3000, 240)
 market = topic.market(people, homes, seed=seed, device=device)
 
 # %% tags=["figure"]
-topic.people_table("Six who clicked on one home of the data", market.buyers_of(1))
+topic.first_picture(market)
 
 # %% [markdown]
 # ## Feel it first
 #
 # A home under your hand, and 240 buyers that a trained generator makes for it, in your browser. Each mark is a person;
-# bars give the shares, and a black line the truth. Predict before you look:
+# bars give the shares, upright lines the truth. Predict before you look:
 #
 # 1. Make the home small and move it to the centre. How many *kinds* of buyers do you see? What would their mean age tell you?
 # 2. Double its size and its price, in the suburb. Who goes, who comes?
@@ -198,11 +198,18 @@ for name, (kept, fresh) in ranked.items():
         results.claim(f"AUC on new homes, {name}", fresh, better="higher")
 
 # %% [markdown]
-# Ranking beats the matrix, which takes every missing click for a no. On new homes, judged by guessed vectors, both hold up: what
-# people like here is a smooth function of the features.
+# PLACEHOLDER_RANKED
 #
 # ## A person is a row of choices
 #
+# Below: some who clicked on the flat of the first picture, as the GAN will see them.
+
+# %% tags=["figure"]
+topic.people_table(
+    "Six who clicked on that flat", market.buyers_of(topic.flat_of_the_data(market))
+)
+
+# %% [markdown]
 # A generator must put out *one* household, *one* purpose, *one* kind of work, *one* channel, and two numbers. A critic
 # that sees 0.4 of a family knows at once that it is made. So each category is a choice, and the gradient has to pass through it: straight-through
 # Gumbel-softmax {cite}`jang2017categorical`, one for each block of columns.

@@ -172,7 +172,10 @@ def test_tables_and_pictures_are_drawn(year):
     assert len(topic.distance_picture(judged).axes) == 2
     crowds = {maker.name: maker(topic.home(60, 230), 50, maker.draw(0)) for maker in makers}
     assert "Who clicks on" in topic.crowd_picture(topic.home(60, 230), crowds).get_suptitle()
-    assert "agent" in repr(topic.people_table("Some", year.people)) + "agent"
+    assert len(topic.first_picture(year).axes) == 2
+    words = repr(topic.people_table("Some of them", year.people, 3)).split("\n")
+    assert words[0] == "Some of them"
+    assert len(words) == 5
 
 
 def test_the_true_change_has_no_chance_in_it(year):
