@@ -24,7 +24,7 @@ __all__ = ["BprLoss", "Recommender", "by_svd", "judge_recommenders", "ranked_rig
 
 WIDTH = 12
 """Numbers in a vector."""
-BATCH, RATE, DECAY = 2048, 0.02, 0.01
+BATCH, RATE, DECAY = 2048, 0.02, 0.03
 
 BprLoss = Callable[[Tensor, Tensor, Tensor, float], Tensor]
 """(users, chosen, passed, decay) → loss, the student's `bpr_loss`."""

@@ -205,9 +205,7 @@ for name, (kept, fresh) in ranked.items():
 # Below: some who clicked on the flat of the first picture, as the GAN will see them.
 
 # %% tags=["figure"]
-topic.people_table(
-    "Six who clicked on that flat", market.buyers_of(topic.flat_of_the_data(market))
-)
+topic.people_table("Six who clicked on that flat", market.buyers_of(topic.flat_of_the_data(market)))
 
 # %% [markdown]
 # A generator must put out *one* household, *one* purpose, *one* kind of work, *one* channel, and two numbers. A critic
@@ -531,9 +529,11 @@ with ex.check("the worked number"):
     data, strangers = torch.tensor([[0.0], [10.0]]), torch.tensor([[1.0], [20.0]])
     ex.value(nearest_copy_rate(torch.tensor([[0.2], [1.0], [9.0]]), data, strangers))
 with ex.check("people of two numbers, one of them equally near", weight=2):
-    data = torch.tensor([[0.0, 0.0], [4.0, 4.0], [-3.0, 1.0]])
-    strangers = torch.tensor([[2.0, 0.0], [1.0, 3.0], [0.0, -9.0]])
-    made = torch.tensor([[1.0, 0.0], [1.0, 2.9], [-2.0, 2.0], [0.6, -1.0], [4.0, 4.0], [3.5, 3.2]])
+    data = torch.tensor([[0.0, 0.0], [4.0, 4.0], [-3.0, 1.0], [22.0, 22.0]])
+    strangers = torch.tensor([[2.0, 0.0], [1.0, 3.0], [0.0, -9.0], [23.0, 20.0]])
+    made = torch.tensor(
+        [[1.0, 0.0], [1.0, 2.9], [-2.0, 2.0], [0.6, -1.0], [4.0, 4.0], [3.5, 3.2], [20.0, 20.0]]
+    )
     ex.value(ex.unchanged(nearest_copy_rate, made, data, strangers))
 with ex.check("unequal numbers are a ValueError"):
     data = torch.zeros(3, 2)
