@@ -29,7 +29,7 @@ __all__ = [
     "first_picture", "flat_of_the_data", "judge", "novelty", "novelty_table", "people_table",
 ]  # fmt: skip
 
-MADE, TRUE, HEAP = 800, 4000, 300
+MADE, TRUE, HEAP = 600, 3000, 250
 """Buyers made for a home; true ones that they are held against; how many of both are compared as
 whole rows."""
 

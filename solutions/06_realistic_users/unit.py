@@ -449,7 +449,7 @@ ex.report()
 # %% [markdown]
 # ## Experiment: against the truth
 #
-# For each of the 60 new homes every way makes 800 buyers, and your function holds them against 4000 true ones. The first
+# For each of the 60 new homes every way makes 600 buyers, and your function holds them against 3000 true ones. The first
 # row draws from the truth once more: so far apart are two crowds of one law by chance alone. *Coverage*: the share of
 # true buyers that have a made one near {cite}`naeem2020reliable`.
 #
