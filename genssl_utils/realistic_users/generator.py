@@ -23,7 +23,7 @@ NOISE, HIDDEN, TAU = 16, (96, 96), 0.7
 BATCH, RATE, PENALTY, EVERY, EASE = 512, 2e-3, 1.0, 4, 0.99
 """Buyers a step; learning rate; weight of the slope penalty, and in which steps it is charged, that
 many times over; memory of the averaged weights."""
-GAN_STEPS = 1400
+GAN_STEPS = 1200
 
 Choose = Callable[[Tensor, Sequence[int], float, torch.Generator], Tensor]
 """(logits, sizes, tau, generator) → one-hot blocks, the student's `multi_categorical_st`."""
@@ -122,7 +122,14 @@ def train_gan(
         "discriminator": Objective(movers[0], judge_loss),
         "generator": Objective(movers[1], net_loss),
     }
-    fit(turns, steps, title=name, picture=picture, after_step=after)
+    fit(
+        turns,
+        steps,
+        title=name,
+        record_every=max(50, steps // 5),
+        picture=picture,
+        after_step=after,
+    )
     return maker_of(name, trained(average), condition, multi_categorical_st)
 
 
@@ -144,7 +151,7 @@ def _made(net: BuyerNet, told: Tensor, choose: Choose, draw: torch.Generator) ->
 
 
 def train_cvae(
-    market: Market, condition: Condition, *, steps: int = 1800, latent: int = 8, seed: int = 0
+    market: Market, condition: Condition, *, steps: int = GAN_STEPS, latent: int = 8, seed: int = 0
 ) -> Maker:
     """The same task for a conditional VAE (Kingma et al. 2014,
     arXiv:1406.5298), with a decoder of the same size.

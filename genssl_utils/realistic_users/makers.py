@@ -121,7 +121,7 @@ def nearest_buyers(market: Market, condition: Condition) -> Maker:
 
 
 def one_mean_buyer(
-    market: Market, condition: Condition, *, steps: int = 600, seed: int = 0
+    market: Market, condition: Condition, *, steps: int = 400, seed: int = 0
 ) -> Maker:
     """Supervised regression: from a home to one buyer, as near as possible to all of them.
 

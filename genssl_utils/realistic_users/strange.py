@@ -33,7 +33,7 @@ class Strange:
 
 
 def strange_prices(
-    makers: Sequence[Maker], market: Market, population_distance: Distance, *, homes: int = 12,
+    makers: Sequence[Maker], market: Market, population_distance: Distance, *, homes: int = 8,
     seed: int = 0,
 ) -> Strange:  # fmt: skip
     """Judge makers on new homes whose prices are multiplied.

@@ -198,7 +198,9 @@ for name, (kept, fresh) in ranked.items():
         results.claim(f"AUC on new homes, {name}", fresh, better="higher")
 
 # %% [markdown]
-# PLACEHOLDER_RANKED
+# Anything personal beats the number of clicks, and on kept clicks the ranking beats the SVD, which takes every missing click
+# for a no. On new homes all numbers are higher: there a liked home stands against homes that are truly *not* liked, here also
+# against many that were never shown.
 #
 # ## A person is a row of choices
 #
@@ -275,9 +277,11 @@ with ex.check("blocks and rows have noise of their own", weight=2):
     ex.frequencies(3 * first + second, both, 30_000)
     ex.frequencies(3 * first[0::2] + first[1::2], both, 15_000)
 with ex.check("the slope is the soft choice's, and τ sets it", weight=3):
+    logits = torch.zeros(3, 4, dtype=torch.float64, requires_grad=True)
+    out = multi_categorical_st(logits, (2, 2), 0.7, check.generator(3))
+    ex.gradient(out.sum(), logits, torch.zeros(3, 4, dtype=torch.float64))
     logits = torch.tensor([[0.4, 0.0]], dtype=torch.float64).repeat(20_000, 1).requires_grad_()
     out = multi_categorical_st(logits, (2,), 0.7, check.generator(3))
-    ex.gradient(out.sum(), logits, torch.zeros(20_000, 2, dtype=torch.float64))
     (slope,) = torch.autograd.grad(out[:, 0].sum(), logits)
     product = (0.7 * slope[:, 0]).clamp(1e-300, 0.25)  # y (1 − y), if all is right
     root = (1 - 4 * product).sqrt()
@@ -478,7 +482,13 @@ for name, found in judged.items():
     results.claim(f"coverage, {name}", found.coverage, unit="share", better="higher")
 
 # %% [markdown]
-# PLACEHOLDER_JUDGED
+# One mean buyer is no crowd: the regression is off in everything, and *buyers of any home* show what it costs to forget
+# the home. Then it gets close, and in shares the GAN does **not** beat the buyers of the nearest homes: neighbours draw much the
+# same crowd, and real people fit in every pair. Ages and incomes are harder for it than choices. Its whole rows are
+# nearer to the truth (energy), and they cover more.
+#
+# Told the features in place of the vector, it does as well: a new home's vector is read off its features, so it can tell nothing
+# more. The vector pays where a home has clicks, and features say little.
 #
 # ## Exercise 4: are they copies?
 #
@@ -568,12 +578,13 @@ copied = topic.novelty(
 topic.novelty_table(copied)
 
 # %% tags=["claim"]
-for name, rate in copied.items():
+for name, rate in list(copied.items())[1:]:
     name = "nearest homes" if name == nearest.name else name
     results.claim(f"copies, {name}", rate, unit="share", note="0 is right")
 
 # %% [markdown]
-# The GAN never sees a person of the data, only the discriminator's slopes; its people are nobody.
+# With 3000 votes ±0.04 is chance. The generator never sees a person of the data, only the discriminator's slopes; its people
+# are nobody.
 #
 # ## What a manager asks
 #
@@ -717,16 +728,18 @@ for name, found in asked.items():
     results.claim(
         f"reach by the named channel, {name}", found.reach, unit="of the best", better="higher"
     )
-    results.claim(
-        f"change by an extra foretold, {name}", found.extra, unit="share", better="higher"
-    )
+    if name != regression.name:  # it jumps from one buyer to another, and so does its number
+        results.claim(f"change by an extra, {name}", found.extra, unit="share", better="higher")
 for name in liked.guesses:
     results.claim(
         f"popularity, {name}", liked.correlation(name), unit="rank correlation", better="higher"
     )
 
 # %% [markdown]
-# PLACEHOLDER_ASKED
+# For the main buyer and the channel one likeliest value is enough, and even the regression is often right. An *extra* is
+# another matter. The buyers of the nearest homes change little, or by what else is different in the new neighbours; GAN and VAE
+# change what hangs on the lift. To rank by popularity you need no made people: the clicks of similar homes do it
+# as well.
 #
 # ## Where it breaks
 #
@@ -744,7 +757,8 @@ for name, found in strange.distances.items():
     results.claim(f"distance of pairs at four times the price, {name}", found[-1], unit="TV")
 
 # %% [markdown]
-# PLACEHOLDER_STRANGE
+# All of them go wrong where no home of the data is near, and go on drawing crowds with the same confidence, while hardly anybody
+# would click. So ask two questions of a new product: who would come, and does the data hold anything like it?
 #
 # ## What came out
 #
