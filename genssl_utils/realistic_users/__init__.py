@@ -39,6 +39,7 @@ from genssl_utils.realistic_users.people import People, Tastes
 from genssl_utils.realistic_users.recommender import (
     Recommender,
     by_svd,
+    clicks_picture,
     judge_recommenders,
     recommender_table,
     train_recommender,
@@ -66,6 +67,7 @@ __all__ = [
     "by_features",
     "by_svd",
     "by_vectors",
+    "clicks_picture",
     "crowd_figure",
     "crowd_picture",
     "crowds_table",

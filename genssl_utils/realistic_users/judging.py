@@ -215,7 +215,7 @@ def crowd_picture(
         axes.set_yticks([20, 50, 100, 200], ["20", "50", "100", "200"])
         axes.minorticks_off()
     panels[0].set_ylabel("income, thousands a year")
-    panels[-1].legend(fontsize=8, loc="lower right", handletextpad=0.1)
+    panels[-1].legend(fontsize=8, loc="upper left", handletextpad=0.1)
     figure.suptitle(f"Who clicks on: {describe(home)}", fontsize=10)
     return figure
 

@@ -8,19 +8,29 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from torch import Tensor
 
+from genssl_utils.kit import plots
 from genssl_utils.kit.tables import Table, table
 from genssl_utils.kit.training import Objective, fit, seed_all
 from genssl_utils.realistic_users.homes import Homes
 from genssl_utils.realistic_users.market import Market
 
-__all__ = ["BprLoss", "Recommender", "by_svd", "judge_recommenders", "ranked_right",
-           "recommender_table", "train_recommender"]  # fmt: skip
+__all__ = [
+    "BprLoss",
+    "Recommender",
+    "by_svd",
+    "clicks_picture",
+    "judge_recommenders",
+    "ranked_right",
+    "recommender_table",
+    "train_recommender",
+]
 
 WIDTH = 12
 """Numbers in a vector."""
@@ -171,6 +181,20 @@ def judge_recommenders(
             ranked_right(one.users @ one.vectors_of(market.new).T, market.later, never),
         )
     return found
+
+
+def clicks_picture(market: Market, people: int = 80, homes: int = 160) -> Figure:
+    """A corner of the matrix of clicks."""
+    corner = market.matrix[:people, :homes].cpu()
+    who, what = corner.nonzero().unbind(1)
+    figure, (axes,) = plots.panels(1, size=(7.0, 3.4))
+    axes.scatter(what, who, s=5, color=plots.COLOURS["data"], linewidths=0)
+    share = 100 * float(market.matrix.mean())
+    axes.set(
+        title=f"Who clicked on what: {share:.0f} % of the matrix is filled", xlabel="home",
+        ylabel="person", xlim=(-1, homes), ylim=(-1, people),
+    )  # fmt: skip
+    return figure
 
 
 def recommender_table(found: Mapping[str, tuple[float, float]]) -> Table:

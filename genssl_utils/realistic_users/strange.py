@@ -69,7 +69,7 @@ def strange_picture(found: Strange) -> Figure:
     left.legend(fontsize=8)
     left.set(title="Crowds go wrong", ylabel="distance of pairs", ylim=(0, None))
     right.plot(FACTORS, found.clicks, "o-", color=plots.COLOURS["data"])
-    right.set(title="and hardly anybody clicks", ylabel="true chance of a click", ylim=(0, None))
+    right.set(title="and few would click", ylabel="true chance of a click", ylim=(0, None))
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_xticks(FACTORS, ["¼", "½", "1", "2", "4"])

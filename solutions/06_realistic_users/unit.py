@@ -71,8 +71,8 @@ topic.crowd_figure()
 
 # %% [markdown]
 # What to notice: the small flat in the centre has three crowds at once: the young, those who let flats, and
-# the old who like the lift. Their mean, fifty years old, hardly exists. A regression would give just
-# this one; what you need is the *distribution*. And of the absurd home no model here has seen the like.
+# the old who like the lift. Hardly any of them has their mean age. A regression would give just
+# this one mean; what you need is the *distribution*. And of the absurd home no model here has seen the like.
 #
 # ## Two halves
 #
@@ -82,9 +82,15 @@ topic.crowd_figure()
 #
 # ## The recommender
 #
-# Each person has a vector $u$, each home a vector $v$; their product $u \cdot v$ is a score. All that is recorded are clicks: *implicit feedback*. A missing click is no
-# dislike: mostly the home was never seen. So do not predict clicks; only *rank*: a home that somebody clicked on should score above
-# one that they did not click on.
+# All that is recorded are clicks: *implicit feedback*. Below: a corner of the matrix. A missing click is no dislike: mostly the
+# home was never seen.
+
+# %% tags=["figure"]
+topic.clicks_picture(market)
+
+# %% [markdown]
+# Each person has a vector $u$, each home a vector $v$; their product $u \cdot v$ is a score. Do not predict clicks; only *rank*:
+# a home that somebody clicked on should score above one that they did not click on.
 #
 # ## Exercise 1: a loss for ranking
 #
@@ -210,8 +216,8 @@ for name, (kept, fresh) in ranked.items():
 topic.people_table("Six who clicked on that flat", market.buyers_of(topic.flat_of_the_data(market)))
 
 # %% [markdown]
-# A generator must put out *one* household, *one* purpose, *one* kind of work, *one* channel, and two numbers. A critic
-# that sees 0.4 of a family knows at once that it is made. So each category is a choice, and the gradient has to pass through it: straight-through
+# A generator must put out *one* household, *one* purpose, *one* work, *one* channel, and two numbers. A critic that sees 0.4 of
+# a family knows that it is made. So each category is a choice, and the gradient has to pass: straight-through
 # Gumbel-softmax {cite}`jang2017categorical`, one for each block of columns.
 #
 # ## Exercise 2: many choices at once
@@ -370,18 +376,17 @@ shown = {
 topic.crowd_picture(flat, {name: maker(flat, 250, draw) for name, maker in shown.items()})
 
 # %% [markdown]
-# The losses tell little; the crowds do. Now measure.
+# The losses tell little; the crowds do.
 #
 # ## Exercise 3: how far apart are two populations?
 #
-# Two populations as whole numbers: a row is a person, a column an attribute (age and income in six bands). For one
-# attribute, compare the shares of its values by the total variation, $\frac12 \sum_k |p_k - q_k|$: the largest error in
-# the share of *any* group of values. But shares can be right one by one, and the people wrong. So compare *pairs*: for
+# A row is a person, a column an attribute as a whole number (age and income in six bands). For one attribute, compare
+# the shares of its values by the total variation, $\frac12 \sum_k |p_k - q_k|$: the largest error in the share of any
+# group of values. But shares can be right one by one, and the people wrong. So compare *pairs*: for
 # attributes $i$ and $j$, the shares of all pairs of values.
 #
 # Write `population_distance(a, b)` for codes a (N, A) and b (M, A), int64 from 0: a float tensor (A, A) with the distance of
-# the pair $(i, j)$; on the diagonal that of attribute $i$ by itself. N and M may differ; a value may be missing in one
-# of the two.
+# the pair $(i, j)$; on the diagonal that of attribute $i$ alone. N and M may differ.
 #
 # *By hand:* a = {(0, 0), (1, 1)}, b = {(0, 1), (1, 0)}: each attribute has the same shares, the pairs none in
 # common: ((0, 1), (1, 0)).
@@ -470,6 +475,16 @@ check.finished("realistic_users", "bpr_loss", "multi_categorical_st", "populatio
 short = [topic.true_buyers(market).name, nearest.name, cvae.name, gan.name]
 topic.distance_picture({name: judged[name] for name in short})
 
+# %% [markdown]
+# One mean buyer is no crowd: the regression is off in everything, and *buyers of any home* show what it costs to forget
+# the home. Then it gets close, and in shares the GAN does **not** beat the buyers of the nearest homes: neighbours draw much the
+# same crowd, and real people fit in every pair. Its whole rows are nearer to the truth (energy), and they cover more.
+#
+# Told the features in place of the vector, it does as well: a new home's vector is read off its features, so it can tell nothing
+# more. The vector pays where a home has clicks, and features say little.
+#
+# Ages and incomes are harder for it than choices:
+
 # %% tags=["experiment"]
 check.finished("realistic_users", "bpr_loss", "multi_categorical_st", "population_distance")
 topic.attribute_table(judged)
@@ -482,26 +497,17 @@ for name, found in judged.items():
     results.claim(f"coverage, {name}", found.coverage, unit="share", better="higher")
 
 # %% [markdown]
-# One mean buyer is no crowd: the regression is off in everything, and *buyers of any home* show what it costs to forget
-# the home. Then it gets close, and in shares the GAN does **not** beat the buyers of the nearest homes: neighbours draw much the
-# same crowd, and real people fit in every pair. Ages and incomes are harder for it than choices. Its whole rows are
-# nearer to the truth (energy), and they cover more.
-#
-# Told the features in place of the vector, it does as well: a new home's vector is read off its features, so it can tell nothing
-# more. The vector pays where a home has clicks, and features say little.
-#
 # ## Exercise 4: are they copies?
 #
-# The buyers of the nearest homes are real people. A generator that had learnt its data by heart would hand them out as
-# well, with all that you may not hand out. How would you notice?
+# The buyers of the nearest homes are real people. A generator that had learnt its data by heart would hand them out, too.
+# How would you notice?
 #
-# Compare with *strangers*: as many people of the same kind that no model has seen. A made person who is new is as often
-# nearer to a stranger as to somebody of the data. A copy is always nearer to the data. So let each made person give +1 if their
-# nearest person of the data is nearer than their nearest stranger, −1 if farther, 0 if equally near, and take the mean: if a
-# share c is copied and the rest is new, it is c on average.
+# Compare with *strangers*: as many people whom no model has seen. Somebody new is as often nearer to a stranger as to the
+# data; a copy is always nearer to the data. So each made person votes +1 if their nearest person of the data is nearer
+# than their nearest stranger, −1 if farther, 0 if equally near. The mean vote is the share of copies, on average.
 #
-# Write `nearest_copy_rate(made, data, strangers)` for rows (M, D), (N, D), (N, D) and Euclidean distance: a number,
-# or a tensor of shape (). Raise a `ValueError` if data and strangers are not equally many.
+# Write `nearest_copy_rate(made, data, strangers)` for rows (M, D), (N, D), (N, D) and Euclidean distance: one number. Raise a
+# `ValueError` if data and strangers are not equally many.
 #
 # *By hand:* data {0, 10}, strangers {1, 20}, made {0.2, 1, 9}: +1, −1, +1, so ⅓.
 
@@ -588,8 +594,22 @@ for name, rate in list(copied.items())[1:]:
 #
 # ## What a manager asks
 #
-# *What happens if we add a lift?* Generate the crowd of the home as planned, and of the home with the lift, and compare
-# the means. A mean of 1000 people moves by chance, too, so say how much: the **standard error** of a difference is
+# *What happens if we add a lift?* Generate the crowd of the home as planned, and of the home with the lift.
+
+# %% tags=["experiment"]
+check.finished("realistic_users", "bpr_loss", "multi_categorical_st")
+plan = topic.home(75, 260, "centre")
+with_lift = topic.home(75, 260, "centre", "lift")
+topic.crowd_picture(
+    plan,
+    {
+        "as planned": gan(plan, 250, gan.draw(seed)),
+        "and with a lift": gan(with_lift, 250, gan.draw(seed)),
+    },
+)
+
+# %% [markdown]
+# Compare the means. A mean of 1000 people moves by chance, too, so say how much: the **standard error** of a difference is
 # $\sqrt{s_1^2 / n_1 + s_2^2 / n_2}$, with the variances $s^2$ (divided by n − 1) of one column in both crowds.
 #
 # ## Exercise 5: what if?
@@ -597,7 +617,7 @@ for name, rate in list(copied.items())[1:]:
 # Write `what_if(generate, product, change)`. `generate` is a function: from a product, a dict of features, to its made buyers, a tensor (N, A), one row
 # a person; N may differ from call to call. `change` is a dict of the features that change, with their new values. Return `shift` (A,), the mean *after* less the
 # mean *before*, and `error` (A,), its standard error. Leave `product` as it is; raise a `KeyError` if `change` names a feature that
-# it does not have. Call `generate` twice, no more.
+# it does not have.
 #
 # *By hand:* before (1, 3), after (5, 5, 8): the shift is 6 − 2 = 4, the error √(2/2 + 3/3) = 1.414.
 
@@ -757,7 +777,7 @@ for name, found in strange.distances.items():
     results.claim(f"distance of pairs at four times the price, {name}", found[-1], unit="TV")
 
 # %% [markdown]
-# All of them go wrong where no home of the data is near, and go on drawing crowds with the same confidence, while hardly anybody
+# All of them go wrong where no home of the data is near, and go on drawing crowds with the same confidence, while few
 # would click. So ask two questions of a new product: who would come, and does the data hold anything like it?
 #
 # ## What came out

@@ -77,6 +77,7 @@ def test_a_recommender_ranks_better_than_chance_also_what_is_new(year, vectors):
         assert new >= 0.5
     assert found["BPR"][1] > 0.55
     assert "AUC" in repr(topic.recommender_table(found))
+    assert "% of the matrix" in topic.clicks_picture(year).axes[0].get_title(loc="left")
 
 
 def test_auc_is_scikit_learns():
