@@ -93,7 +93,7 @@ def market(
     Data card:
         Source: made here; nobody is meant.
         Licence: MIT, as this code.
-        Size: as the arguments say; about 6 clicks a person as they stand.
+        Size: as the arguments say; about 10 clicks a person as they stand.
         Split: the new homes are in no click. Of the clicks, `kept` are held back to judge a
             recommender; the truth is drawn apart, from 40,000 other people.
         Must not be used for: claims about real people or about a real market of homes.
