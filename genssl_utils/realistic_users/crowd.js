@@ -184,6 +184,9 @@ async function render({ model, el }) {
   }
   cloud.append(svg("text", { class: "genssl-soft", x: WIDE - 8, y: HIGH - 5, "text-anchor": "end", text: "age in years" }));
   const dots = Array.from({ length: n }, () => cloud.appendChild(svg("path", { "fill-opacity": 0.6 })));
+  const mean = svg("g", {}, svg("path", { d: "M-6,-6L6,6M-6,6L6,-6", stroke: "var(--genssl-ink)", "stroke-width": 2.5 }),
+    svg("text", { class: "genssl-halo genssl-strong", x: 10, y: 4, text: "mean" }));
+  cloud.append(mean);
   const key = html("p", { class: "genssl-note", style: "display:flex;flex-wrap:wrap;gap:0.2rem 1rem" },
     ...words.categories[names[0]].map((word, k) => html("span", { style: "display:inline-flex;align-items:center;gap:0.3rem" },
       svg("svg", { viewBox: "-6 -6 12 12", style: "width:12px;height:12px", "aria-hidden": "true" },
@@ -248,6 +251,8 @@ async function render({ model, el }) {
       const h = up(Math.min(INCOMES[1], Math.max(INCOMES[0], one.income)));
       write(dots[i], { d, fill, transform: `translate(${x.toFixed(1)},${h.toFixed(1)})` });
     });
+    const [meanX, meanY] = [across(now.age), up(now.income)];
+    write(mean, { transform: `translate(${meanX.toFixed(1)},${meanY.toFixed(1)})` });
     bars.forEach(({ bar, mark, told: text }, k) => {
       write(bar, { width: BAR * now.shares[k], fill: which === "made" ? "var(--genssl-model)" : "var(--genssl-data)" });
       write(mark, { x1: TEXT + BAR * truth.shares[k], x2: TEXT + BAR * truth.shares[k] });

@@ -313,7 +313,10 @@ def by_one_masked_softmax(logits, sizes, tau, generator):
 
 
 _CPU = "On the CPU, where the tests run, a generator, its noise and the logits are in one place."
-_TINY = "Another tiny number is as good: it only keeps the logarithm from 0."
+_DRAW = "torch.rand(logits.shape, generator=generator, device=generator.device)"
+_NEVER = (
+    "A uniform number of exactly 0 gives noise of −∞: that value is not chosen, and nothing else."
+)
 
 
 # --- population_distance ------------------------------------------------------------------------
@@ -590,9 +593,6 @@ def by_two_shares(made, data, strangers):
     return (gap > 0).double().mean() - (gap < 0).double().mean()
 
 
-_EXACT = "On a few rows torch.cdist is exact without being told."
-
-
 # --- what_if ------------------------------------------------------------------------------------
 
 
@@ -717,4 +717,9 @@ def by_hand(generate, product, change):
     return after[0] - before[0], torch.sqrt(before[1] + after[1])
 
 
-SURVIVORS = {}
+SURVIVORS: dict[str, str] = {
+    f"multi_categorical_st: drop device= of `{_DRAW}`": _CPU,
+    "multi_categorical_st: drop .to() of `noise.to(logits)`": _CPU,
+    "multi_categorical_st: drop .clamp() of `uniform.clamp(min=1e-30)`": _NEVER,
+}
+"""Mutants that no check has to reject, because they do the same: name → reason."""

@@ -71,7 +71,7 @@ topic.crowd_figure()
 
 # %% [markdown]
 # What to notice: the small flat in the centre has three crowds at once: the young, those who let flats, and
-# the old who like the lift. Hardly any of them has their mean age. A regression would give just
+# the old who like the lift. Hardly anybody is near the cross, their mean. A regression would give just
 # this one mean; what you need is the *distribution*. And of the absurd home no model here has seen the like.
 #
 # ## Two halves
@@ -479,7 +479,8 @@ topic.distance_picture({name: judged[name] for name in short})
 # One mean buyer is no crowd: the regression is off in everything, and *buyers of any home* show what it costs to forget
 # the home. Then it gets close, and in shares the GAN does **not** beat the buyers of the nearest homes, nor the VAE: neighbours draw
 # much the same crowd, real people fit in every pair, and this GAN trains for seconds. (The figure's, with twice the people and
-# for longer, draws level.) By whole rows, the energy distance, GAN and VAE are nearer to the truth.
+# for longer, draws level.) By whole rows (energy) all three are a little nearer to the truth
+# than the neighbours' buyers.
 #
 # Told the features in place of the vector, it does as well: a new home's vector is read off its features, so it can tell nothing
 # more. The vector pays where a home has clicks, and features say little.
