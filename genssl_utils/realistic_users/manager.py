@@ -241,13 +241,14 @@ def extra_picture(
     """
     shown = [k for k in range(14) if COLUMNS[k] in _TOLD]
     figure, (axes,) = plots.panels(1, size=(6.4, 3.4))
-    truth = true_shift(market, product, {extra: 1.0})[shown]
+    truth = true_shift(market, product, {extra: 1.0})[shown].numpy()
     at, high = np.arange(len(shown)), 0.8 / (len(makers) + 1)
     axes.barh(at, 100 * truth, high, color=plots.COLOURS["data"], label="truth")
     for k, (maker, role) in enumerate(
         zip(makers, ("model", "teacher", "student"), strict=False), 1
     ):
         shift, error = what_if(generator_of(maker), product, {extra: 1.0})
+        shift, error = (torch.as_tensor(x).detach().numpy() for x in (shift, error))
         axes.barh(
             at + k * high, 100 * shift[shown], high, xerr=100 * error[shown], label=maker.name,
             color=plots.COLOURS[role], error_kw={"lw": 0.8, "ecolor": plots.INK},

@@ -718,6 +718,13 @@ def by_hand(generate, product, change):
 
 
 SURVIVORS: dict[str, str] = {
+    "population_distance: move the constant 1": "One value more, which nobody has, adds nothing.",
+    "population_distance: drop .float() of `torch.nn.functional.one_hot(people, values).float()`": (
+        "Counts are whole numbers, and dividing them by the number of people makes shares of them."
+    ),
+    "nearest_copy_rate: drop compute_mode= of `torch.cdist(made, rows, compute_mode=exact)`": (
+        "Only copies among many rows need it, by a hair: a plain torch.cdist is right, too."
+    ),
     f"multi_categorical_st: drop device= of `{_DRAW}`": _CPU,
     "multi_categorical_st: drop .to() of `noise.to(logits)`": _CPU,
     "multi_categorical_st: drop .clamp() of `uniform.clamp(min=1e-30)`": _NEVER,

@@ -445,6 +445,11 @@ with ex.hidden("nothing in common", hint="Values of both populations count."):
     zeros, tops = torch.zeros(4, 3, dtype=torch.int64), torch.full((6, 3), top)
     ex.value(population_distance(zeros, tops), torch.ones(3, 3))
     ex.value(population_distance(tops, zeros), torch.ones(3, 3))
+    both = torch.cat([zeros[:3], tops[:3]])
+    ex.value(population_distance(zeros, both.clone()), torch.full((3, 3), 0.5))
+    ex.value(
+        population_distance(both, torch.zeros(1, 3, dtype=torch.int64)), torch.full((3, 3), 0.5)
+    )
 with ex.hidden("one attribute, one person", hint="Any N, M and A from 1."):
     one = torch.tensor([[2]])
     ex.value(population_distance(one, torch.tensor([[2], [0], [0], [2]])), torch.tensor([[0.5]]))
