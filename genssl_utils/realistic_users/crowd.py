@@ -31,10 +31,10 @@ and Gumbel noise of each buyer; tastes of a public; who they are."""
 _ALT = (
     "A home with sliders for size and price, buttons for its place, and switches for pool, garden, "
     "parking, lift and new. A scatter of 240 generated buyers by age and income redraws as the "
-    "home changes: circles are singles, triangles couples, squares families, a cross their mean. Bars beside it give "
-    "the shares of household, purpose, work and channel, with a line where the true share is. A "
-    "small flat in the centre draws the young, people who let flats, and the old; a large home in "
-    "the suburb draws families."
+    "home changes: circles are singles, triangles couples, squares families, a cross their mean. "
+    "Bars beside it give the shares of household, purpose, work and channel, with a line where the "
+    "true share is. A small flat in the centre draws the young, people who let flats, and the old; "
+    "a large home in the suburb draws families."
 )
 
 

@@ -47,15 +47,15 @@ seed = 0
 # | `03_unpaired_translation` | translate without translated sentences |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
 # | `05_gumbel_softmax` | send a gradient through a choice |
-# | `06_realistic_users` | generate the buyers of what does not exist yet |
+# | `06_realistic_users` | make the buyers of a new product |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
 # | `14_consistency_training` | learn from data that nobody labelled |
 # | `18_contrastive` | say "the same" of things never seen |
 #
-# More units are being written: the course is planned as 21.
+# More are being written, 21 in all.
 #
-# Every unit goes the same way: a question, the idea with its formula, a **live figure** to play with,
-# **exercises**, an **experiment** that runs on what you wrote, and what came out of it.
+# Every unit goes the same way: a question, the idea with its formula, a **live figure**,
+# **exercises**, an **experiment** on what you wrote, and what came out of it.
 #
 # The next cell looks at your machine.
 
