@@ -722,7 +722,7 @@ SURVIVORS: dict[str, str] = {
     "population_distance: drop .float() of `torch.nn.functional.one_hot(people, values).float()`": (
         "Counts are whole numbers, and dividing them by the number of people makes shares of them."
     ),
-    "nearest_copy_rate: drop compute_mode= of `torch.cdist(made, rows, compute_mode=exact)`": (
+    "nearest_copy_rate: drop compute_mode= of `torch.cdist(made, rows, compute_mode=mode)`": (
         "Only copies among many rows need it, by a hair: a plain torch.cdist is right, too."
     ),
     f"multi_categorical_st: drop device= of `{_DRAW}`": _CPU,

@@ -427,7 +427,9 @@ with ex.check("the same people in another order, and twice"):
     a = torch.tensor([[0, 4], [3, 1], [3, 2]])
     ex.value(population_distance(a, a.flip(0).repeat(2, 1)), torch.zeros(2, 2))
 ### BEGIN HIDDEN TESTS
-with ex.hidden("other populations", weight=3, hint="Shares of pairs of values; half the sum."):
+with ex.hidden(
+    "populations drawn afresh", weight=3, hint="Shares of pairs of values; half the sum."
+):
     for n, m, sizes in ((30, 50, (2, 5, 3)), (9, 4, (7, 2))):
         a, b = (
             torch.stack([torch.randint(k, (rows,), generator=ex.fresh) for k in sizes], 1)
@@ -440,7 +442,7 @@ with ex.hidden("other populations", weight=3, hint="Shares of pairs of values; h
                 both = set(p) | set(q)
                 want[i, j] = sum(abs(p.count(c) / n - q.count(c) / m) for c in both) / 2
         ex.value(ex.unchanged(population_distance, a, b), want)
-with ex.hidden("nothing in common", hint="Values of both populations count."):
+with ex.hidden("populations without a common value", hint="Values of both populations count."):
     top = int(torch.randint(2, 9, (), generator=ex.fresh))
     zeros, tops = torch.zeros(4, 3, dtype=torch.int64), torch.full((6, 3), top)
     ex.value(population_distance(zeros, tops), torch.ones(3, 3))
@@ -541,9 +543,9 @@ def nearest_copy_rate(made, data, strangers):
     ### BEGIN SOLUTION
     if len(data) != len(strangers):
         raise ValueError(f"{len(data)} in the data, {len(strangers)} strangers: take as many.")
-    exact = "donot_use_mm_for_euclid_dist"
+    mode = "donot_use_mm_for_euclid_dist"
     known, unknown = (
-        torch.cdist(made, rows, compute_mode=exact).amin(1) for rows in (data, strangers)
+        torch.cdist(made, rows, compute_mode=mode).amin(1) for rows in (data, strangers)
     )
     return torch.sign(unknown - known).mean()
     ### END SOLUTION
@@ -565,7 +567,11 @@ with ex.check("unequal numbers are a ValueError"):
     data = torch.zeros(3, 2)
     ex.raises(ValueError, lambda: nearest_copy_rate(torch.ones(4, 2), data, data[:2]))
 ### BEGIN HIDDEN TESTS
-with ex.hidden("other people", weight=3, hint="For each made one, the nearest of each side."):
+with ex.hidden(
+    "made ones, data and strangers drawn afresh",
+    weight=3,
+    hint="For each made one, the nearest of each side.",
+):
     from scipy.spatial import KDTree
 
     for k, n, d in ((40, 30, 3), (7, 90, 1)):
@@ -684,7 +690,7 @@ with ex.check("two columns, two features, one that stays", weight=2):
 with ex.check("an unknown feature is a KeyError"):
     ex.raises(KeyError, lambda: what_if(made_for, {"size": 1.0, "lift": 0.0}, {"sauna": 1.0}))
 ### BEGIN HIDDEN TESTS
-with ex.hidden("other crowds", weight=3, hint="After less before; n − 1; n of each crowd."):
+with ex.hidden("crowds drawn afresh", weight=3, hint="After less before; n − 1; n of each crowd."):
     for n, m in ((5, 9), (12, 2)):
         first = torch.randn(n, 3, generator=ex.fresh, dtype=torch.float64)
         then = torch.randn(m, 3, generator=ex.fresh, dtype=torch.float64)
