@@ -115,8 +115,7 @@ def train_gan(
         for fall in falls:
             fall.step()
         ease = min(EASE, (step + 1) / (step + 10))
-        for kept, now in zip(average.parameters(), net.parameters(), strict=True):
-            kept.lerp_(now, 1 - ease)
+        torch._foreach_lerp_([*average.parameters()], [*net.parameters()], 1 - ease)
 
     turns = {
         "discriminator": Objective(movers[0], judge_loss),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genssl_utils.kit import plots
-from genssl_utils.kit.samples import scores
+from genssl_utils.kit.samples import coverage, energy_distance
 from genssl_utils.kit.tables import Table, table
 from genssl_utils.realistic_users.homes import EXTRAS, PLACES, Home, Homes
 from genssl_utils.realistic_users.makers import Maker
@@ -82,15 +82,16 @@ def judge(
     homes = market.new if homes is None else homes
     draw = torch.Generator(market.clicks.device).manual_seed(seed)
     true = [market.truth.buyers(homes[[j]], TRUE, draw) for j in range(len(homes))]
+    codes = [crowd.codes for crowd in true]
     found = {}
     for maker in makers:
         matrices, others = [], []
         for j, wanted in enumerate(true):
             made = maker(homes[[j]], MADE, draw)
-            distance = population_distance(made.codes, wanted.codes)
+            distance = population_distance(made.codes, codes[j])
             matrices.append(torch.as_tensor(distance).detach().double().cpu())
-            told = scores(wanted.rows[:HEAP], made.rows[:HEAP])
-            others.append((told.energy, told.coverage))
+            heaps = wanted.rows[:HEAP], made.rows[:HEAP]
+            others.append((energy_distance(*heaps), coverage(*heaps)))
         energy, covered = np.mean(others, 0)
         found[maker.name] = Judged(torch.stack(matrices).mean(0), float(energy), float(covered))
     return found
