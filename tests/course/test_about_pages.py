@@ -17,7 +17,10 @@ BOOK = PROJECT / "book"
 PROJECT_TABLE = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
 CITATION = yaml.safe_load((PROJECT / "CITATION.cff").read_text("utf-8"))
 ENTRIES = parse_file(str(BOOK / "references.bib"), "bibtex", encoding="utf-8").entries
-NO_NUMBER = {"gutmann2010nce": "https://proceedings.mlr.press/"}
+NO_NUMBER = {
+    "gutmann2010nce": "https://proceedings.mlr.press/",
+    "chonwiharnphan2020users": "https://ieeexplore.ieee.org/",
+}
 """Papers that have neither DOI nor arXiv number: where the publisher has them."""
 
 
