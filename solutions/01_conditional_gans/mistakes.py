@@ -26,7 +26,7 @@ def labels_swapped(real_logits, fake_logits):
 
 @mistake(
     "discriminator_loss",
-    "You take the logarithm of a σ: at a logit of 100 it is lost. Work on the logits themselves.",
+    "You take the logarithm of a σ: at a logit of 150 it is lost. Work on the logits themselves.",
 )
 def log_of_sigmoid(real_logits, fake_logits):
     real, fake = torch.sigmoid(real_logits), torch.sigmoid(fake_logits)
@@ -35,11 +35,36 @@ def log_of_sigmoid(real_logits, fake_logits):
 
 @mistake(
     "discriminator_loss",
-    "A small number inside the logarithm keeps it finite and wrong: at a logit of −100 the cost is 100.",
+    "A small number inside the logarithm keeps it finite and wrong: at a logit of −150 the cost is 150.",
 )
 def log_with_epsilon(real_logits, fake_logits):
     real, fake = torch.sigmoid(real_logits), torch.sigmoid(fake_logits)
     return -torch.log(real + 1e-7).mean() - torch.log(1 - fake + 1e-7).mean()
+
+
+@mistake(
+    "discriminator_loss",
+    "A cross-entropy of probabilities stops at a cost of 100, and pulls no more beyond. Work on the "
+    "logits themselves.",
+)
+def library_on_probabilities(real_logits, fake_logits):
+    real, fake = torch.sigmoid(real_logits), torch.sigmoid(fake_logits)
+    on_real = F.binary_cross_entropy(real, torch.ones_like(real))
+    return on_real + F.binary_cross_entropy(fake, torch.zeros_like(fake))
+
+
+@mistake(
+    "discriminator_loss", "The sign of the logits of the made is wrong: D pays where ℓ is high."
+)
+def made_as_real(real_logits, fake_logits):
+    return softplus(-real_logits).mean() + softplus(-fake_logits).mean()
+
+
+@mistake(
+    "discriminator_loss", "The sign of the logits of the real is wrong: D pays where ℓ is low."
+)
+def real_as_made(real_logits, fake_logits):
+    return softplus(real_logits).mean() + softplus(fake_logits).mean()
 
 
 @mistake("discriminator_loss", "You sum. Take a mean over the real, and a mean over the made.")
@@ -139,7 +164,7 @@ def discriminators_cost(fake_logits):
 
 @mistake(
     "generator_loss",
-    "You take the logarithm of a σ: at a logit of −100 it is lost. Work on the logits themselves.",
+    "You take the logarithm of a σ: at a logit of −150 it is lost. Work on the logits themselves.",
 )
 def log_of_sigmoid_too(fake_logits):
     return -torch.log(torch.sigmoid(fake_logits)).mean()
@@ -147,10 +172,33 @@ def log_of_sigmoid_too(fake_logits):
 
 @mistake(
     "generator_loss",
-    "A small number inside the logarithm keeps it finite and wrong: at a logit of −100 the cost is 100.",
+    "A small number inside the logarithm keeps it finite and wrong: at a logit of −150 the cost is 150.",
 )
 def log_with_epsilon_too(fake_logits):
     return -torch.log(torch.sigmoid(fake_logits) + 1e-7).mean()
+
+
+@mistake(
+    "generator_loss",
+    "A cross-entropy of probabilities stops at a cost of 100, and pulls no more beyond. Work on the "
+    "logits themselves.",
+)
+def library_on_probabilities_too(fake_logits):
+    made = torch.sigmoid(fake_logits)
+    return F.binary_cross_entropy(made, torch.ones_like(made))
+
+
+@mistake(
+    "generator_loss",
+    "This is log(1 − σ), the loss that saturates, and its logarithm is lost at a logit of 150.",
+)
+def saturating_by_the_formula(fake_logits):
+    return torch.log(1 - torch.sigmoid(fake_logits)).mean()
+
+
+@mistake("generator_loss", "Your loss is half as large as it should be: a mean, and no ½.")
+def halved_too(fake_logits):
+    return softplus(-fake_logits).mean() / 2
 
 
 @mistake("generator_loss", "You sum. Take the mean over the pictures.")
@@ -231,6 +279,33 @@ def not_exponentiated(mu, log_sigma, generator):
 def variance_in_the_draw(mu, log_sigma, generator):
     spread = torch.exp(2 * log_sigma) * _noise(mu, generator)
     return mu + spread, _kl(mu, log_sigma).sum(1).mean()
+
+
+@mistake(
+    "conditioning_augmentation",
+    "You took log σ for log σ² in the draw: the noise is multiplied by σ, not by √σ.",
+)
+def root_in_the_draw(mu, log_sigma, generator):
+    spread = torch.exp(log_sigma / 2) * _noise(mu, generator)
+    return mu + spread, _kl(mu, log_sigma).sum(1).mean()
+
+
+@mistake(
+    "conditioning_augmentation",
+    "You took log σ for log σ² in the KL. It is the logarithm of the standard deviation.",
+)
+def log_variance_in_the_kl(mu, log_sigma, generator):
+    spread = torch.exp(log_sigma) * _noise(mu, generator)
+    return mu + spread, _kl(mu, log_sigma / 2).sum(1).mean()
+
+
+@mistake(
+    "conditioning_augmentation",
+    "You set the generator back before you draw: each call gives the same noise. Let it run on.",
+)
+def set_back(mu, log_sigma, generator):
+    noise = _noise(mu, generator.manual_seed(generator.initial_seed()))
+    return mu + torch.exp(log_sigma) * noise, _kl(mu, log_sigma).sum(1).mean()
 
 
 @mistake("conditioning_augmentation", "The KL is averaged over D as well. Sum over D.")
@@ -503,7 +578,10 @@ def image_whole(image, fill, mask):
     return image + 0 * fill.detach()
 
 
-@mistake("composite", "You write into `image`, which belongs to the caller. Make a new tensor.")
+@mistake(
+    "composite",
+    "You write into one of the arguments, which belongs to the caller. Make a new tensor.",
+)
 def in_place(image, fill, mask):
     hole = mask.expand_as(image) > 0.5
     image[hole] = fill[hole]
