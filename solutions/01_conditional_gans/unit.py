@@ -259,7 +259,8 @@ topic.pull_explorer(generator_loss)
 # $$c = \mu + \sigma \varepsilon, \quad \varepsilon \sim N(0, I); \qquad
 # \mathrm{KL} = \sum_{d=1}^{D} \left( \tfrac12 (\mu_d^2 + \sigma_d^2 - 1) - \log \sigma_d \right) .$$
 #
-# This is **conditioning augmentation**. The KL says how far the cloud is from N(0, I). A little of it in G's loss keeps clouds from shrinking to points.
+# This is **conditioning augmentation**. The KL says how far the cloud is from N(0, I). A little of it in G's loss keeps
+# clouds from shrinking to points.
 #
 # Write `conditioning_augmentation(mu, log_sigma, generator)` for (B, D): the pair of `c` (B, D), with fresh noise for
 # every number, and `kl`, a scalar: the *sum* over D, the *mean* over B.
@@ -953,7 +954,8 @@ results.claim("roughness over the true one, halfway", halfway.roughness)
 #
 # ## Where it breaks
 #
-# The first figure's networks were trained on brick, too. Yours have seen grass and gravel, and never a wall. Predict: what do *neither* and *both* put into brick?
+# The first figure's networks were trained on brick, too. Yours have seen grass and gravel, and never a wall. Predict:
+# what do *neither* and *both* put into brick?
 
 # %% tags=["experiment"]
 check.finished("conditional_gans", "composite", "masked_loss")

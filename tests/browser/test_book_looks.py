@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from static_page import pages, settle
 
-LOOKS = [(1200, "light"), (1200, "dark"), (360, "dark"), (360, "light")]
 ASKED = {"resultTypes": ["violations"]}
 """Every rule runs; what it found in order is not listed, which takes half of the time."""
 
 
-def test_every_page_fits_and_axe_finds_nothing_serious(book, serve, open_page):
-    """In each look; a page is loaded once, and the reader's window and system change under it."""
+@pytest.mark.timeout(1500)  # minutes, on a busy machine
+@pytest.mark.parametrize("width", [1200, 360])
+def test_every_page_fits_and_axe_finds_nothing_serious(book, serve, open_page, width):
+    """On a laptop and on a phone, light and dark; the reader's system changes under a page."""
     address, axe, found = serve(book), Axe(), []
     for name in pages(book):
         if name == "index.html":  # it only sends on
             continue
-        page, _ = open_page(address + name)
+        page, _ = open_page(address + name, width=width)
         settle(page)
-        for width, scheme in LOOKS:
-            page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
             page.wait_for_timeout(800)  # colours fade, and the theme looks anew at what scrolls
