@@ -479,7 +479,7 @@ ex.report()
 topic.explore_distance(frechet_distance)
 
 # %% [markdown]
-# It sees means and covariances, and nothing else. So other scores stand beside it in the next table
+# It sees means and covariances, and nothing else. So more scores stand beside it in the next table
 # {cite}`kynkaanniemi2019improved,naeem2020reliable`: *precision*, the share of made digits that lie among true ones;
 # *recall*, the share of true digits that lie among made ones; and *coverage*, the share of true digits that have a made one
 # near. Precision is quality, the other two are variety. The energy distance, again of whole heaps, sees more than
@@ -619,7 +619,7 @@ def slerp(a, b, t):
 ex = check.exercise("gan_or_vae", "slerp", points=3)
 with ex.check("the worked number"):
     ex.value(slerp(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]), 1 / 3))
-with ex.check("three walks, of other lengths and angles", weight=2):
+with ex.check("three walks, of unequal lengths and angles", weight=2):
     a = torch.tensor([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.5, -1.0, 2.0]])
     b = torch.tensor([[0.0, 3.0, 0.0], [1.0, -0.5, 1.0], [-1.0, 0.3, 0.4]])
     ex.value(ex.unchanged(lambda a, b: slerp(a, b, 0.25), a, b))
