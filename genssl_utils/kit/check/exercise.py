@@ -239,9 +239,9 @@ class Exercise(Assertions):
     def _recognise(self, label: str) -> str:
         """The known mistake behind a failing observation, or "" where none fits well.
 
-        It must give the same observation there, and fail by it. It is named if everything else agrees too, or if
-        what failed is specific (numbers, a law) and most of the rest agrees. Two that fit equally
-        well name nothing: a wrong hint costs more than none.
+        It must give the same observation there, and fail by it. It is named if everything else
+        agrees too, or if what failed is specific (numbers, a law) and most of the rest agrees. Two
+        that fit equally well name nothing: a wrong hint costs more than none.
         """
         fits: dict[str, float] = {}
         for mistake, known in self.key["mistakes"].items():
