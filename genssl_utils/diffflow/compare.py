@@ -1,0 +1,184 @@
+"""DiffFlow, DDPM and RealNVP on one set: trained with equal parameters and steps, and judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from genssl_utils.diffflow.peers import trained_ddpm, trained_realnvp
+from genssl_utils.diffflow.process import (
+    DiffFlow,
+    Recipe,
+    path_loss,
+    path_loss_recomputed,
+    weights_of,
+)
+from genssl_utils.diffflow.sets import SETS, EdgeSet
+from genssl_utils.kit.samples import energy_distance
+from genssl_utils.kit.training import Objective, fit
+
+__all__ = ["PLAN", "SHORT_PLAN", "Comparison", "Row", "compare", "trained_diffflow"]
+
+PLAN = ((5, 400), (10, 350), (20, 150), (50, 50))
+SHORT_PLAN = ((5, 300), (10, 250), (20, 80))
+"""Stages of a training: steps N of the path, and how many updates."""
+BATCH, RATE, CLIP = 128, 6e-3, 5.0
+POINTS = 2000
+"""Test points, and as many made ones."""
+
+
+class Row(NamedTuple):
+    """One method in so many steps.
+
+    Attributes:
+        method: its name.
+        steps: N; 0 where a method has none.
+        nats: its bound on the mean −log p of test points (RealNVP: the number itself), in nats.
+        energy: energy distance of made points from test points.
+        off: share of made points that lie off the set.
+        updates: training updates until then.
+        seconds: processor time of the training until then.
+    """
+
+    method: str
+    steps: int
+    nats: float
+    energy: float
+    off: float
+    updates: int
+    seconds: float
+
+
+@dataclass
+class Comparison:
+    """All that was measured on one set.
+
+    Attributes:
+        name: of the set.
+        rows: one a method and number of steps.
+        made: points of some of them, by (method, steps), (n, 2).
+        test: the test points, (n, 2).
+        floor: mean −log p under the truth, in nats.
+        weights: method → how many numbers it learned.
+        model: the trained DiffFlow.
+    """
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+    made: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    test: Tensor = field(default_factory=lambda: torch.zeros(0, 2))
+    floor: float = 0.0
+    weights: dict[str, int] = field(default_factory=dict)
+    model: DiffFlow | None = None
+
+    def row(self, method: str, steps: int = 0) -> Row:
+        """The row of a method with so many steps."""
+        return next(r for r in self.rows if (r.method, r.steps) == (method, steps))
+
+    @property
+    def lengths(self) -> list[int]:
+        """The numbers of steps that DiffFlow was judged with."""
+        return [r.steps for r in self.rows if r.method == "DiffFlow"]
+
+    def add(self, method: str, steps: int, nats: float, made: Tensor, points: EdgeSet,
+            updates: int, seconds: float) -> None:  # fmt: skip
+        """Judge made points, and note them down."""
+        made = made.cpu()
+        off = 1 - points.inside(made).float().mean().item()
+        energy = energy_distance(self.test, made)
+        self.rows.append(Row(method, steps, nats, energy, off, updates, seconds))
+        self.made[method, steps] = made
+
+
+def trained_diffflow(
+    model: DiffFlow, recipe: Recipe, points: EdgeSet, plan: Sequence[tuple[int, int]], *,
+    seed: int = 0, recompute: bool = False,
+) -> Iterator[tuple[int, int, float]]:  # fmt: skip
+    """Train in stages, the path longer in each; after each (steps, updates, seconds) so far.
+
+    The learning rate stays for the first half of all updates, then falls to 0.
+
+    Args:
+        model: moved in place.
+        recipe: the student's functions.
+        points: the set; 128 fresh points an update.
+        plan: steps N and updates of each stage.
+        seed: of the batches and the noise.
+        recompute: take the gradient that keeps only the points of a path.
+    """
+    draw, chance = (torch.Generator().manual_seed(s) for s in (seed, seed + 1000))
+    adam = torch.optim.Adam(model.parameters(), lr=RATE)
+    total = sum(updates for _, updates in plan)
+    falls = torch.optim.lr_scheduler.LambdaLR(adam, lambda n: min(1.0, 2 * (1 - n / total)))
+    device, done, spent = next(model.parameters()).device, 0, 0.0
+    loss = path_loss_recomputed if recompute else path_loss
+    for steps, updates in plan:
+
+        def cost(_: int, steps: int = steps) -> Tensor:
+            return loss(model, recipe, points.draw(BATCH, draw).to(device), steps, chance)
+
+        began = time.process_time()
+        fit(
+            Objective(adam, cost, clip=CLIP), updates, title=f"DiffFlow, N = {steps}",
+            picture=False, after_step=lambda _: falls.step(),
+        )  # fmt: skip
+        spent += time.process_time() - began
+        done += updates
+        yield steps, done, spent
+
+
+def compare(
+    recipe: Recipe, name: str = "checkerboard", *, plan: Sequence[tuple[int, int]] = PLAN,
+    seed: int = 0, device: torch.device | str = "cpu", recompute: bool = False,
+) -> Comparison:  # fmt: skip
+    """Train all three on one set and judge them.
+
+    DiffFlow is judged after each stage, with the steps of that stage. DDPM and RealNVP train for as
+    many updates as all its stages together, on batches of the same size. Test points are the same
+    for every seed, and none of them was trained on.
+
+    Args:
+        recipe: the student's functions.
+        name: of the set.
+        plan: DiffFlow's stages: steps N, updates.
+        seed: of weights, batches and noise.
+        device: where to train.
+        recompute: DiffFlow's gradient keeps only the points of a path.
+
+    Returns:
+        What was measured.
+    """
+    points = SETS[name]
+    found = Comparison(name, floor=points.nats)
+    found.test = points.draw(POINTS, torch.Generator().manual_seed(2024))
+    known = points.draw(POINTS, torch.Generator().manual_seed(seed + 5000)).to(device)
+    test, draw = found.test.to(device), torch.Generator().manual_seed(seed + 7000)
+    torch.manual_seed(seed)
+    found.model = model = DiffFlow().to(device)
+    for steps, done, spent in trained_diffflow(
+        model, recipe, points, plan, seed=seed, recompute=recompute
+    ):
+        nats = model.bound(recipe, test, steps, draw).mean().item()
+        found.add("DiffFlow", steps, nats, model.draw(POINTS, steps, draw), points, done, spent)
+    updates = sum(n for _, n in plan)
+    ddpm, spent = trained_ddpm(points, steps=updates, seed=seed, device=device)
+    for steps in found.lengths:
+        nats = ddpm.bound(test, known, steps, draw).mean().item()
+        for way in ("DDPM", "DDIM"):
+            made = ddpm.draw(POINTS, steps, draw, chance=way == "DDPM")
+            told = nats if way == "DDPM" else float("nan")
+            found.add(way, steps, told, made, points, updates, spent)
+    flow, spent = trained_realnvp(points, steps=updates, seed=seed, device=device)
+    with torch.no_grad():
+        torch.manual_seed(seed)
+        nats = -flow().log_prob(test).mean().item()
+        found.add("RealNVP", 0, nats, flow().sample((POINTS,)), points, updates, spent)
+    found.weights = {
+        "DiffFlow": weights_of(model), "DDPM": weights_of(ddpm), "RealNVP": weights_of(flow),
+    }  # fmt: skip
+    return found
