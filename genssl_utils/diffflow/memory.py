@@ -92,7 +92,9 @@ def _both(model: DiffFlow, recipe: Recipe, x: Tensor, steps: int) -> dict[str, f
         row[f"{name}, ms"] = 1000 * (time.perf_counter() - began)
         slopes.append(torch.cat([p.grad.flatten() for p in model.parameters()]))
         model.zero_grad()
-    row["gradients differ by"] = ((slopes[0] - slopes[1]).abs().max() / slopes[0].abs().max()).item()
+    row["gradients differ by"] = (
+        (slopes[0] - slopes[1]).abs().max() / slopes[0].abs().max()
+    ).item()
     return row
 
 

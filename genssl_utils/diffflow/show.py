@@ -1,0 +1,180 @@
+"""Pictures and tables of the unit, and the explorer of one step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from genssl_utils.diffflow.compare import Comparison
+from genssl_utils.diffflow.limits import SPREAD, exact_fields, kept_share
+from genssl_utils.diffflow.sets import SETS
+from genssl_utils.kit import plots
+from genssl_utils.kit.explore import Explorer, explore
+from genssl_utils.kit.tables import Table, table
+
+__all__ = [
+    "comparison_picture",
+    "comparison_table",
+    "explore_step",
+    "paper_table",
+    "price_table",
+    "samples_picture",
+    "sets_picture",
+]
+
+LOOKS = {"DiffFlow": ("model", "o"), "DDPM": ("baseline", "s"), "DDIM": ("teacher", "^")}
+FID = {
+    "DiffFlow": {5: 28.51, 10: 22.66, 20: 19.05, 50: 17.72, 100: 16.14},
+    "DDPM": {5: 370.0, 10: 365.0, 20: 135.0, 50: 34.6, 100: 10.0},
+}
+"""The paper's Fréchet inception distances on CIFAR-10, by method and number of steps."""
+
+
+def sets_picture() -> Figure:
+    """Points of both sets."""
+    figure, panels = plots.panels(len(SETS), size=(2.9, 3.0))
+    for axes, (name, points) in zip(panels, SETS.items(), strict=True):
+        x = points.draw(3000, torch.Generator().manual_seed(0))
+        axes.scatter(*x.T, s=1.5, color=plots.COLOURS["data"], label="points")
+        _plane(axes, name)
+    return figure
+
+
+def _plane(axes: plots.Axes, title: str) -> None:
+    axes.set(title=title, aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
+    axes.set_xticks([-2, 0, 2])
+    axes.set_yticks([-2, 0, 2])
+
+
+def comparison_table(found: Comparison) -> Table:
+    """What was measured, one row a method and number of steps."""
+    rows = [
+        {
+            "method": row.method,
+            "steps N": str(row.steps or ""),
+            "−log p at most": f"{row.nats:.3f}" if math.isfinite(row.nats) else "",
+            "energy distance": f"{row.energy:.4f}",
+            "off the set": f"{row.off:.1%}",
+            "updates": row.updates,
+            "seconds": f"{row.seconds:.1f}",
+        }
+        for row in found.rows
+    ]
+    counts = ", ".join(f"{name} {n}" for name, n in found.weights.items())
+    return table(
+        f"{found.name}: the truth costs {found.floor:.3f} nats. Parameters: {counts}. "
+        "RealNVP's −log p is exact",
+        rows,
+    )
+
+
+def comparison_picture(found: Comparison) -> Figure:
+    """Energy distance, points off the set and the bound, against the number of steps."""
+    figure, panels = plots.panels(3, size=(3.0, 2.9))
+    sides = (
+        ("energy", "energy distance"),
+        ("off", "share off the set"),
+        ("nats", "−log p at most"),
+    )
+    flow = found.row("RealNVP")
+    for axes, (what, name) in zip(panels, sides, strict=True):
+        for method, (role, mark) in LOOKS.items():
+            seen = [r for r in found.rows if r.method == method and math.isfinite(getattr(r, what))]
+            if seen:
+                axes.plot(
+                    [r.steps for r in seen], [getattr(r, what) for r in seen], marker=mark,
+                    color=plots.COLOURS[role], label=method,
+                )  # fmt: skip
+        axes.axhline(getattr(flow, what), color=plots.COLOURS["student"], ls="--", label="RealNVP")
+        if what == "nats":
+            axes.axhline(found.floor, color=plots.COLOURS["data"], ls=":", label="the truth")
+        axes.set(xscale="log", xlabel="steps N", title=name)
+        axes.set_xticks(found.lengths, [str(n) for n in found.lengths])
+        axes.minorticks_off()
+        if what != "off":
+            axes.legend(fontsize=8)
+    return figure
+
+
+def samples_picture(found: Comparison, steps: tuple[int, int] = (5, 10)) -> Figure:
+    """Points that each method made in few steps; those off the set in another colour."""
+    wanted = [("DiffFlow", n) for n in steps] + [("DDPM", n) for n in steps[1:]]
+    wanted += [("DDIM", n) for n in steps[1:]] + [("RealNVP", 0)]
+    figure, panels = plots.panels(len(wanted), size=(2.0, 2.4))
+    inside = SETS[found.name].inside
+    for axes, (method, n) in zip(panels, wanted, strict=True):
+        made = found.made[method, n]
+        on = inside(made)
+        axes.scatter(*made[on].T, s=1.5, color=plots.COLOURS["data"], label="on the set")
+        axes.scatter(*made[~on].T, s=1.5, color=plots.COLOURS["model"], label="off the set")
+        _plane(axes, f"{method}, N = {n}" if n else method)
+        axes.title.set_fontsize(9)
+        axes.set_yticks([])
+    return figure
+
+
+def price_table(found: Comparison) -> Table:
+    """Milliseconds that one update took, by method."""
+    rows, before = [], (0, 0.0)
+    for row in found.rows:
+        if row.method == "DiffFlow":
+            spent, done = row.seconds - before[1], row.updates - before[0]
+            rows.append(
+                {"method": f"DiffFlow, N = {row.steps}", "ms an update": 1000 * spent / done}
+            )
+            before = row.updates, row.seconds
+    for method, steps in (("DDPM", found.lengths[0]), ("RealNVP", 0)):
+        row = found.row(method, steps)
+        rows.append({"method": method, "ms an update": 1000 * row.seconds / row.updates})
+    return table("What an update of 128 points costs, processor time", rows)
+
+
+def paper_table() -> Table:
+    """The paper's numbers on CIFAR-10."""
+    rows = [
+        {"FID ↓": name, **{f"N = {n}": f"{v:g}" for n, v in by.items()}} for name, by in FID.items()
+    ]
+    return table("Zhang & Chen 2021: Fréchet inception distance on CIFAR-10", rows)
+
+
+def explore_step(
+    forward_step: Callable[..., Tensor], backward_step_noise: Callable[..., Tensor]
+) -> Explorer:
+    """Sliders for where a step starts and how long it is; the noise that explains it, as counts."""
+
+    @torch.no_grad()
+    def draw(start: float, length: float) -> Figure:
+        generator = torch.Generator().manual_seed(4)
+        drift, score, noise_scale = exact_fields(1.0)
+        now = torch.tensor(start)
+        later = now + length
+        kept = kept_share(now)
+        spread = (1 - kept + kept * SPREAD**2).sqrt()
+        x, noise = torch.randn(2, 4000, 1, generator=generator)
+        x = spread * x
+        after = forward_step(x, drift(x, now), noise_scale(now), later - now, noise)
+        told = backward_step_noise(
+            x, after, drift(after, later), score(after, later), noise_scale(later), later - now
+        )
+        figure, (axes,) = plots.panels(1, size=(5.0, 2.7))
+        edges = torch.linspace(-4, 4, 61)
+        axes.hist(told.flatten().clamp(-4, 4), bins=edges.tolist(), density=True,
+                  color=plots.COLOURS["model"], alpha=0.6, label="noise that explains the step")  # fmt: skip
+        bell = (-edges.square() / 2).exp() / math.sqrt(2 * math.pi)
+        axes.plot(edges, bell, color=plots.COLOURS["data"], label="standard normal")
+        axes.set(title=f"Mean square {told.square().mean():.2f}; standard normal noise has 1",
+                 xlabel="δ of the way back", yticks=[], ylim=(0, 1.0))  # fmt: skip
+        axes.legend(fontsize=8)
+        return figure
+
+    return explore(
+        draw,
+        alt="Counts of the noise with which a step back explains 4000 steps forth, beside the bell "
+        "of a standard normal. They agree where the step is short.",
+        start=(0.0, 0.6, 0.2),
+        length=(0.01, 0.4, 0.03),
+    )

@@ -1,0 +1,648 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   genssl:
+#     part: generative models
+#     hours: 2
+#     after: [08_flows]
+#     needs: how a diffusion model adds noise and takes it away, a Gaussian density
+#     learn: train both directions of a diffusion along whole paths, and bound log p from them
+# ---
+
+# %% [markdown]
+# # DiffFlow: diffusion meets flow
+#
+# **A question.** A flow carries data to a Gaussian in a few learned steps and back on the same path. It is exact, but it
+# cannot tear the plane: between two islands of data it leaves a bridge. A diffusion may tear, for chance moves its points.
+# But its way forth is fixed, learns nothing from the data, and needs many small steps. Can one process have few steps
+# *and* sharp edges?
+#
+# **DiffFlow** {cite}`zhang2021diffusion` trains both ways, forth and back, and keeps the noise. Below are two sets on which
+# this is tried: all points lie in the dark part, evenly spread, and the edges are sharp.
+
+# %% tags=["setup"]
+import math
+
+import torch
+
+from genssl_utils import diffflow as topic
+from genssl_utils.kit import check, results
+from genssl_utils.kit.training import pick_device, seed_all
+
+# %% tags=["parameters"]
+scale = "laptop"
+device = "auto"
+seed = 0
+
+# %% tags=["setup"]
+device = pick_device(device)
+seed_all(seed)
+results.begin("10_diffflow", seed=seed, scale=scale)
+full = scale == "full"
+
+# %% tags=["figure"]
+topic.sets_picture()
+
+# %% [markdown]
+# ## Feel it first
+#
+# Three processes carry the same cloud, two heaps on a line, to a standard normal. Time runs to the right, from data to
+# latent. The thick paths all start at the point that you hold. Drag it, or move it by the arrow keys; choose the way;
+# change the noise. Predict before you look:
+#
+# 1. Go *back, from one latent point* in the middle. How many of the flow's paths differ? And the diffusion's?
+# 2. Bring DiffFlow's noise down to 0. Which of its neighbours does it become? And at 1?
+# 3. Each panel says how many points come home to their own heap when they walk forth and back. Where is that 100 %, and
+#    what does noise do to it?
+
+# %% tags=["figure"]
+topic.three_figure()
+
+# %% [markdown]
+# Notice: in the flow a latent point *is* one data point. In the diffusion the latent has forgotten where it came from, and
+# chance on the way back decides again. DiffFlow lies between, at any noise that you like. The cloud as a whole spreads the
+# same way in all three; only its points walk differently.
+#
+# ## The idea
+#
+# Call the data $x_0$ and the latent $x_N$. Time $t$ goes from 0 to $T$ in N steps, $\Delta t_i = t_{i+1} - t_i$. The way
+# forth has a trained **drift** $f_i(x) = f(x, t_i)$ and noise of size $g_i$; a step's noise $\delta^F_i$ is standard normal:
+#
+# $$x_{i+1} = x_i + f_i(x_i)\,\Delta t_i + g_i\,\delta^F_i \sqrt{\Delta t_i}.$$
+#
+# A diffusion model is the case of a drift that is fixed. A flow in continuous time is the case $g \to 0$.
+#
+# ## Exercise 1: one step forth
+#
+# Write `forward_step(x, f, g, dt, noise)`: the next points. `x` is $x_i$, (B, D); `f` holds the values $f_i(x_i)$,
+# (B, D); `noise` is $\delta^F_i$, (B, D). `g` and `dt` are tensors of one number, or of any shape that broadcasts against x,
+# so use torch's functions on them.
+#
+# *By hand:* x = 1, f = −2, g = 3, Δt = ¼, noise = 1: 1 − ½ + 3 · 1 · ½ = 2.
+
+
+# %% nbgrader={"grade": false, "grade_id": "forward_step", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
+def forward_step(x, f, g, dt, noise):
+    """One step from data towards the latent (Zhang & Chen 2021, arXiv:2110.07579).
+
+    Args:
+        x: points before the step, (B, D).
+        f: drift at these points, (B, D).
+        g: size of the noise, a tensor that broadcasts against x, above 0.
+        dt: length of the step in time, a tensor that broadcasts against x, above 0.
+        noise: standard normal, (B, D).
+
+    Returns:
+        Tensor (B, D), the points after the step.
+    """
+    ### BEGIN SOLUTION
+    return x + f * dt + g * noise * dt.sqrt()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check_forward_step", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["check"]
+ex = check.exercise("diffflow", "forward_step", points=2)
+x = torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.7, 1.1]])
+drift = torch.tensor([[1.0, 0.2], [-0.5, 0.0], [0.3, -2.0]])
+noise = torch.tensor([[0.4, -0.3], [1.2, 0.8], [-0.6, 2.0]])
+with ex.check("the worked number"):
+    one = torch.ones(1, 1)
+    ex.value(forward_step(one, -2 * one, torch.tensor(3.0), torch.tensor(0.25), one))
+with ex.check("three points of two numbers", weight=2):
+    g, dt = torch.tensor(0.7), torch.tensor(0.16)
+    ex.value(
+        ex.unchanged(forward_step, x.clone(), drift.clone(), g, dt, noise.clone()), what="next"
+    )
+with ex.check("each point with a g and a dt of its own"):
+    g, dt = torch.tensor([[0.1], [0.5], [2.0]]), torch.tensor([[0.01], [0.25], [4.0]])
+    ex.value(forward_step(x, drift, g, dt, noise))
+### BEGIN HIDDEN TESTS
+with ex.hidden(
+    "as draws from the Gaussian of the step", weight=2, hint="Mean x + f Δt, deviation g √Δt."
+):
+    for b, d in ((5, 3), (1, 1)):
+        x, f = torch.randn(2, b, d, generator=ex.fresh, dtype=torch.float64)
+        level = 0.02 + 0.96 * torch.rand(b, d, generator=ex.fresh, dtype=torch.float64)
+        g, dt = 0.1 + torch.rand(2, generator=ex.fresh, dtype=torch.float64)
+        unit = torch.distributions.Normal(0.0, 1.0).icdf(level)
+        want = torch.distributions.Normal(x + f * dt, g * dt**0.5).icdf(level)
+        ex.value(ex.unchanged(forward_step, x, f, g, dt, unit), want)
+with ex.hidden("a slope in everything that is learned", hint="Nothing may be detached."):
+    x, f, noise = torch.randn(3, 4, 2, generator=ex.fresh, dtype=torch.float64)
+    g = torch.tensor(0.6, dtype=torch.float64, requires_grad=True)
+    dt, want = torch.tensor(0.09, dtype=torch.float64), 0.3 * noise.sum()
+    f.requires_grad_()
+    out = forward_step(x, f, g, dt, noise).sum()
+    ex.gradient(out, f, torch.full((4, 2), 0.09, dtype=torch.float64))
+    ex.gradient(out, g, want)
+with ex.hidden("many steps at once", hint="g and dt may have any shape that broadcasts."):
+    x, f, noise = torch.randn(3, 3, 4, 2, generator=ex.fresh)
+    g, dt = 0.2 + torch.rand(2, 3, 1, 1, generator=ex.fresh)
+    rows = [
+        [
+            [
+                x[i, j, k].item() + f[i, j, k].item() * dt[i].item()
+                + g[i].item() * noise[i, j, k].item() * math.sqrt(dt[i].item())
+                for k in range(2)
+            ]
+            for j in range(4)
+        ]
+        for i in range(3)
+    ]  # fmt: skip
+    ex.value(forward_step(x, f, g, dt, noise), torch.tensor(rows))
+### END HIDDEN TESTS
+ex.report()
+
+# %% [markdown]
+# ## The way back, and the noise that explains a step
+#
+# The way back has a network of its own, $s$, which plays the **score**: where the drift and $s$ are exact, $s$ is the slope
+# of the log-density of the cloud at that time, and the way back undoes the way forth as a whole. A step:
+#
+# $$x_i = x_{i+1} - \left[f_{i+1}(x_{i+1}) - g_{i+1}^2\, s_{i+1}(x_{i+1})\right]\Delta t_i + g_{i+1}\,\delta^B_i\sqrt{\Delta t_i}.$$
+#
+# Now turn it round. The way forth went from $x_i$ to $x_{i+1}$. *Which noise would have led the way back to step from
+# $x_{i+1}$ onto exactly $x_i$?* If it is as small as standard normal noise mostly is, the way back explains the step well.
+#
+# ## Exercise 2
+#
+# Write `backward_step_noise(x, x_next, f, s, g, dt)`, which returns that $\delta^B_i$, (B, D). `x` is $x_i$, `x_next` is
+# $x_{i+1}$; `f`, `s` and `g` are taken at $x_{i+1}$ and its time. `g` and `dt` are tensors that broadcast.
+#
+# *By hand:* x = 1, x_next = 2, f = −2, s = −1, g = 2, Δt = ¼. Without noise the step back leads to
+# 2 − [−2 + 4] · ¼ = 1.5. To get to 1 it needs −0.5 = 2 · δ · ½, so δ = −0.5.
+
+
+# %% nbgrader={"grade": false, "grade_id": "backward_step_noise", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
+def backward_step_noise(x, x_next, f, s, g, dt):
+    """The noise with which a step back from x_next arrives at x.
+
+    Args:
+        x: points before the step forth, (B, D).
+        x_next: points after it, (B, D).
+        f: drift at x_next, (B, D).
+        s: score at x_next, (B, D).
+        g: size of the noise at x_next's time, a tensor that broadcasts against x, above 0.
+        dt: length of the step in time, a tensor that broadcasts against x, above 0.
+
+    Returns:
+        Tensor (B, D).
+    """
+    # Where would the step back lead without noise? What is missing, in units of g √Δt?
+    ### BEGIN SOLUTION
+    without_noise = x_next - (f - g**2 * s) * dt
+    return (x - without_noise) / (g * dt.sqrt())
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check_backward_step_noise", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} tags=["check"]
+ex = check.exercise("diffflow", "backward_step_noise", points=3)
+x = torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.7, 1.1]])
+after = torch.tensor([[0.9, -0.8], [1.5, 0.7], [-0.2, 0.6]])
+drift = torch.tensor([[1.0, 0.2], [-0.5, 0.0], [0.3, -2.0]])
+score = torch.tensor([[-0.4, 1.3], [0.6, -0.8], [2.0, 0.5]])
+with ex.check("the worked number"):
+    one = torch.ones(1, 1)
+    g, dt = torch.tensor(2.0), torch.tensor(0.25)
+    ex.value(backward_step_noise(one, 2 * one, -2 * one, -one, g, dt))
+with ex.check("three points of two numbers", weight=2):
+    g, dt = torch.tensor(0.7), torch.tensor(0.16)
+    ex.value(ex.unchanged(backward_step_noise, x.clone(), after.clone(), drift, score, g, dt))
+with ex.check("each point with a g and a dt of its own"):
+    g, dt = torch.tensor([[0.1], [0.5], [2.0]]), torch.tensor([[0.01], [0.25], [4.0]])
+    ex.value(backward_step_noise(x, after, drift, score, g, dt))
+with ex.check("a slope reaches the path"):
+    moved = after.clone().requires_grad_()
+    made = backward_step_noise(x, moved, drift, score, torch.tensor(0.7), torch.tensor(0.16))
+    ex.gradient((made**2).sum(), moved)
+### BEGIN HIDDEN TESTS
+with ex.hidden(
+    "a step back with known noise is explained by it",
+    weight=3,
+    hint="Solve the formula of the step back for its noise.",
+):
+    for b, d in ((6, 3), (1, 1)):
+        after, f, s, want = torch.randn(4, b, d, generator=ex.fresh, dtype=torch.float64)
+        g, dt = 0.2 + torch.rand(2, generator=ex.fresh, dtype=torch.float64)
+        x = after - f * dt + g * g * s * dt + g * want * math.sqrt(dt.item())
+        got = ex.unchanged(backward_step_noise, x, after, f, s, g, dt)
+        ex.value(got, want)
+with ex.hidden(
+    "many steps at once, as the density of each says",
+    weight=2,
+    hint="g and dt may have any shape that broadcasts.",
+):
+    x, after, f, s = torch.randn(4, 3, 5, 2, generator=ex.fresh)
+    g, dt = 0.5 + torch.rand(2, 3, 1, 1, generator=ex.fresh)
+    law = torch.distributions.Normal(after - (f - g.square() * s) * dt, g * dt.pow(0.5))
+    density, peak = law.log_prob(x), law.log_prob(law.mean)
+    side = (x - law.mean).sign()
+    got = backward_step_noise(x, after, f, s, g, dt)
+    ex.value(got * side, (2 * (peak - density)).clamp(min=0).pow(0.5))
+with ex.hidden("slopes in drift and score", hint="Nothing may be detached."):
+    x, after, f, s = torch.randn(4, 4, 2, generator=ex.fresh, dtype=torch.float64)
+    for part in (f, s):
+        part.requires_grad_()
+    g, dt = torch.tensor([0.5, 0.25], dtype=torch.float64)
+    out = backward_step_noise(x, after, f, s, g, dt).sum()
+    ex.gradient(out, f, torch.full((4, 2), 1.0, dtype=torch.float64))
+    ex.gradient(out, s, torch.full((4, 2), -0.25, dtype=torch.float64))
+### END HIDDEN TESTS
+ex.report()
+
+# %% [markdown]
+# One step, seen from both sides: *your* `forward_step` goes forth from a point, and each end is explained by *your*
+# `backward_step_noise`, with a score that is exact. Make the step longer. When does the noise stop looking standard normal?
+
+# %% tags=["figure"]
+topic.explore_step(forward_step, backward_step_noise)
+
+# %% [markdown]
+# ## A whole path has two densities
+#
+# A path is the row of its points, $x_0, x_1, \dots, x_N$. Given its start, the way forth gives it a density, a product of
+# Gaussians, one a step: $p_F$. Given its end, the way back does: $p_B$. Each factor has mean and deviation from the formulas
+# above, and in the exponent the square of the noise. For a step,
+#
+# $$\log p_F(x_{i+1} \mid x_i) - \log p_B(x_i \mid x_{i+1})
+# = \tfrac12\left(\lVert\delta^B_i\rVert^2 - \lVert\delta^F_i\rVert^2\right) + D \log\frac{g_{i+1}}{g_i}.$$
+#
+# The last term is there because the two Gaussians are not equally wide: one has $g_i \sqrt{\Delta t_i}$, the other
+# $g_{i+1}\sqrt{\Delta t_i}$, in each of D coordinates. As a constant it moves no weight when g is fixed, but without it the
+# number is no bound.
+#
+# ## Exercise 3
+#
+# Write `path_log_ratio(noise_forward, noise_backward, g)`: the sum over all steps, one number a path, (B,). Both noises are
+# (N, B, D); `g`, (N + 1,), holds $g_0, \dots, g_N$.
+#
+# *By hand:* one step, D = 1, δᶠ = 1, δᴮ = 2, g = (1, 2): ½ (4 − 1) + log 2 = 2.1931.
+
+
+# %% nbgrader={"grade": false, "grade_id": "path_log_ratio", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
+def path_log_ratio(noise_forward, noise_backward, g):
+    """How much likelier a path is forth, given its start, than back, given its end.
+
+    Args:
+        noise_forward: noise that made the steps, (N, B, D).
+        noise_backward: noise that explains them, (N, B, D).
+        g: size of the noise at each time, (N + 1,), above 0.
+
+    Returns:
+        Tensor (B,), log p_F − log p_B of each path, in nats.
+    """
+    # Squares summed over steps and coordinates; then the widths. How often does each width count?
+    ### BEGIN SOLUTION
+    squares = (noise_backward**2 - noise_forward**2).sum((0, 2))
+    widths = noise_forward.shape[2] * (g[1:] / g[:-1]).log().sum()
+    return squares / 2 + widths
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check_path_log_ratio", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} tags=["check"]
+ex = check.exercise("diffflow", "path_log_ratio", points=4)
+forth = 1.3 * torch.arange(24.0).view(3, 4, 2).sin()
+back = 1.7 * (0.8 * torch.arange(24.0)).view(3, 4, 2).cos()
+sizes = torch.tensor([0.5, 0.8, 1.5, 1.1])
+with ex.check("the worked number"):
+    one = torch.ones(1, 1, 1)
+    ex.value(path_log_ratio(one, 2 * one, torch.tensor([1.0, 2.0])))
+with ex.check("three steps of four paths in the plane", weight=2):
+    ex.value(ex.unchanged(path_log_ratio, forth.clone(), back.clone(), sizes.clone()))
+with ex.check("the same noise at all times"):
+    ex.value(path_log_ratio(forth, back, torch.full((4,), 0.3)))
+with ex.check("a slope reaches both noises and g"):
+    parts = [part.clone().requires_grad_() for part in (forth, back, sizes)]
+    told = (path_log_ratio(*parts) * torch.tensor([1.0, 2.0, -1.0, 0.5])).sum()
+    for part in parts:
+        ex.gradient(told, part)
+### BEGIN HIDDEN TESTS
+with ex.hidden(
+    "beside the Gaussians of every step",
+    weight=3,
+    hint="Squares of the noise, halved, and the widths in each coordinate.",
+):
+    for n, b, d in ((4, 3, 2), (1, 2, 5), (6, 1, 1)):
+        path = torch.randn(n + 1, b, d, generator=ex.fresh, dtype=torch.float64)
+        means = torch.randn(2, n, b, d, generator=ex.fresh, dtype=torch.float64)
+        g = 0.3 + torch.rand(n + 1, generator=ex.fresh, dtype=torch.float64)
+        root = (0.1 + torch.rand(n, generator=ex.fresh, dtype=torch.float64)).pow(0.5)
+        wide = [(g[:-1] * root)[:, None, None], (g[1:] * root)[:, None, None]]
+        laws = [torch.distributions.Normal(m, w) for m, w in zip(means, wide)]
+        want = (laws[0].log_prob(path[1:]) - laws[1].log_prob(path[:-1])).sum(2).sum(0)
+        noises = [(path[1:] - means[0]) / wide[0], (path[:-1] - means[1]) / wide[1]]
+        ex.value(ex.unchanged(path_log_ratio, *noises, g), want)
+with ex.hidden("two halves of a path add up", hint="The ratio of a path is the sum of its steps'."):
+    forth, back = torch.randn(2, 5, 3, 2, generator=ex.fresh, dtype=torch.float64)
+    g = 0.3 + torch.rand(6, generator=ex.fresh, dtype=torch.float64)
+    apart = path_log_ratio(forth[:2].clone(), back[:2].clone(), g[:3].clone())
+    apart = apart + path_log_ratio(forth[2:].clone(), back[2:].clone(), g[2:].clone())
+    only = 0.5 * (back - forth).mul(back + forth).sum(2).sum(0)
+    wider = 2 * (g[5].log() - g[0].log())
+    ex.value(apart, only + wider)
+with ex.hidden("slopes for other sizes", hint="Nothing may be detached."):
+    forth, back = torch.randn(2, 3, 4, 2, generator=ex.fresh, dtype=torch.float64)
+    want = -forth.clone(), back.clone()
+    forth.requires_grad_(), back.requires_grad_()
+    told = path_log_ratio(forth, back, torch.ones(4, dtype=torch.float64)).sum()
+    ex.gradient(told, forth, want[0])
+    ex.gradient(told, back, want[1])
+### END HIDDEN TESTS
+ex.report()
+
+# %% [markdown]
+# ## A bound on log p
+#
+# The model draws a latent $x_N$ from the standard normal $\mathcal N(0, I)$ and walks back. The density of a data point
+# $x_0$ is a sum over *all* paths that end there, which nobody can do. But walk forth from $x_0$ and look at one path:
+# on average over such paths,
+#
+# $$-\log p(x_0) \;\le\; \mathbb E\left[-\log \mathcal N(x_N; 0, I) + \sum_{i}\left(\tfrac12\lVert\delta^B_i\rVert^2 -
+# \tfrac12\lVert\delta^F_i\rVert^2 + D\log\tfrac{g_{i+1}}{g_i}\right)\right],$$
+#
+# as in a VAE whose code is the whole path. The gap is the Kullback–Leibler divergence between the paths forth and those by
+# which the model could have come. Averaged over the data this *is* the loss of DiffFlow: it trains the drift, too, for the
+# drift decides which paths there are.
+#
+# ## Exercise 4
+#
+# Write `nll_bound(x, times, g, noise, drift, score)`, one number a point, (B,): walk forth from `x`, (B, D), with the given
+# `noise`, (N, B, D), and return what stands in the brackets. `drift(x, t)` and `score(x, t)` take points (B, D) and one time
+# of `times`, (N + 1,). `g` is (N + 1,). You may call your `forward_step`, `backward_step_noise` and `path_log_ratio`.
+#
+# *By hand:* x = 0, one step, times (0, 1), g = (1, 1), noise 1, drift 0, score −x/2. Then $x_1$ = 1, the step back leads to
+# 1 − ½ = ½, so δᴮ = −½. −log N(1) = 1.4189, and ½ (¼ − 1) = −0.375: the answer is 1.0439.
+
+
+# %% nbgrader={"grade": false, "grade_id": "nll_bound", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
+def nll_bound(x, times, g, noise, drift, score):
+    """A bound on −log p of each point, from one path (Zhang & Chen 2021, arXiv:2110.07579).
+
+    Args:
+        x: data, (B, D).
+        times: t_0, …, t_N, rising, (N + 1,).
+        g: size of the noise at each time, (N + 1,), above 0.
+        noise: standard normal noise of the steps forth, (N, B, D).
+        drift: (points (B, D), time) → (B, D).
+        score: (points (B, D), time) → (B, D).
+
+    Returns:
+        Tensor (B,), in nats.
+    """
+    # Walk forth; at each step note the noise that explains it. Then the latent, and the path.
+    ### BEGIN SOLUTION
+    explained = []
+    for i in range(len(noise)):
+        dt, later = times[i + 1] - times[i], times[i + 1]
+        x_next = forward_step(x, drift(x, times[i]), g[i], dt, noise[i])
+        f, s = drift(x_next, later), score(x_next, later)
+        explained.append(backward_step_noise(x, x_next, f, s, g[i + 1], dt))
+        x = x_next
+    latent = 0.5 * (x**2 + math.log(2 * math.pi)).sum(1)
+    return latent + path_log_ratio(noise, torch.stack(explained), g)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check_nll_bound", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} tags=["check"]
+ex = check.exercise("diffflow", "nll_bound", points=5)
+
+
+def swirl(x, t):
+    return (1 + t) * x.roll(1, -1).sin() - 0.5 * x
+
+
+def pull(x, t):
+    return (t - 0.7 * x + 0.2 * x.flip(-1)) / (1 + t)
+
+
+points = torch.tensor([[0.5, -1.0], [2.0, 0.3], [-0.7, 1.1], [0.2, 0.9]])
+moments, sizes = torch.tensor([0.0, 0.2, 0.5, 1.0]), torch.tensor([0.6, 0.8, 1.1, 1.3])
+noise = 1.3 * torch.arange(24.0).view(3, 4, 2).sin()
+with ex.check("the worked number"):
+    two, one = torch.tensor([0.0, 1.0]), torch.ones(1, 1, 1)
+    flat = nll_bound(
+        torch.zeros(1, 1), two, torch.ones(2), one, lambda x, t: 0 * x, lambda x, t: -x / 2
+    )
+    ex.value(flat)
+with ex.check("three steps of four points", weight=3):
+    walk = lambda x, n: nll_bound(x, moments, sizes, n, swirl, pull)
+    ex.value(ex.unchanged(walk, points.clone(), noise.clone()))
+with ex.check("no drift, no score, one size of noise"):
+    ex.value(
+        nll_bound(points, moments, torch.ones(4), noise, lambda x, t: 0 * x, lambda x, t: 0 * x)
+    )
+with ex.check("a slope goes along the whole path"):
+    start = points.clone().requires_grad_()
+    ex.gradient(nll_bound(start, moments, sizes, noise, swirl, pull).sum(), start)
+### BEGIN HIDDEN TESTS
+with ex.hidden(
+    "beside the Gaussians of every step of a walk",
+    weight=3,
+    hint="Drift and score of the way back, and its g, belong to the end of the step.",
+):
+    for n, b, d in ((4, 3, 2), (1, 1, 3), (2, 5, 1)):
+        x = torch.randn(b, d, generator=ex.fresh, dtype=torch.float64)
+        noise = torch.randn(n, b, d, generator=ex.fresh, dtype=torch.float64)
+        times = torch.rand(n + 1, generator=ex.fresh, dtype=torch.float64).cumsum(0)
+        g = 0.4 + torch.rand(n + 1, generator=ex.fresh, dtype=torch.float64)
+        now, want = x.clone(), torch.zeros(b, dtype=torch.float64)
+        for i in range(n):
+            span = (times[i + 1] - times[i]).item()
+            forth = torch.distributions.Normal(now + swirl(now, times[i]) * span, g[i] * span**0.5)
+            then = forth.mean + forth.stddev * noise[i]
+            away = swirl(then, times[i + 1]) - g[i + 1].pow(2) * pull(then, times[i + 1])
+            home = torch.distributions.Normal(then - span * away, g[i + 1] * span**0.5)
+            want += (forth.log_prob(then) - home.log_prob(now)).sum(1)
+            now = then
+        want -= torch.distributions.Normal(0.0, 1.0).log_prob(now).sum(1)
+        walk = lambda x, n, t=times, g=g: nll_bound(x, t, g, n, swirl, pull)
+        ex.value(ex.unchanged(walk, x, noise), want)
+with ex.hidden(
+    "exact where the way back is",
+    weight=2,
+    hint="With an exact way back the bound is −log p, whatever the noise.",
+):
+    # Data N(0, ¾), x₁ = (x₀ + g₀ δ) · with g₀ = ½ is N(0, 1), and x₀ given x₁ is N(¾ x₁, 3/16).
+    x = 0.75**0.5 * torch.randn(6, 2, generator=ex.fresh, dtype=torch.float64)
+    noise = torch.randn(1, 6, 2, generator=ex.fresh, dtype=torch.float64)
+    law = torch.distributions.Normal(0.0, 0.75**0.5)
+    want = -law.log_prob(x).sum(1)
+    g = torch.tensor([0.5, 0.1875**0.5], dtype=torch.float64)
+    still, lean = (lambda x, t: 0 * x), (lambda x, t: -0.25 / 0.1875 * x)
+    ex.value(nll_bound(x, torch.tensor([0.0, 1.0]).double(), g, noise, still, lean), want)
+with ex.hidden(
+    "the slope of another walk", hint="The path itself must carry the slope: detach nothing."
+):
+    x = torch.randn(4, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
+    noise = torch.randn(2, 4, 2, generator=ex.fresh, dtype=torch.float64)
+    grow, none = (lambda x, t: x), (lambda x, t: 0 * x)
+    one = torch.ones(3, dtype=torch.float64)
+    x1 = 2 * x.detach() + noise[0]
+    x2 = 2 * x1 + noise[1]  # back from it: x₁ − x₂ + x₂ = x₁, and from x₁: x₀
+    want = 4 * x2 + 2 * x1 + x.detach()
+    ex.gradient(nll_bound(x, torch.arange(3.0).double(), one, noise, grow, none).sum(), x, want)
+### END HIDDEN TESTS
+ex.report()
+
+# %% [markdown]
+# ## How tight is it?
+#
+# In one case all is known: data from N(0, ¼), carried to N(0, 1) by a drift and a score that are exact in continuous time.
+# Here is *your* bound minus the true −log p, for three sizes of the noise. With noise × 1 the drift is the fixed one of a
+# diffusion; × 0 would be a flow. Predict: which of the three needs most steps?
+
+# %% tags=["experiment"]
+check.finished("diffflow", "forward_step", "backward_step_noise", "path_log_ratio", "nll_bound")
+gaps = topic.limits_rows(nll_bound)
+topic.limits_picture(gaps)
+
+# %% tags=["claim"]
+for steps, at in (("10", 1), ("200", -1)):
+    for share in (1.0, 0.1):
+        results.claim(
+            f"bound above truth, {steps} steps, noise × {share:g}",
+            gaps[share][at],
+            unit="nats",
+            better="lower",
+        )
+
+# %% [markdown]
+# The gap falls about as 1/N, and in the limit of many steps the bound is tight for every noise: both a diffusion and a flow
+# are in this family. With few steps and little noise it shoots up: a step that is off by a little cannot be explained by noise that
+# is smaller still. So "let g → 0" means: *first* many steps. A *trained* pair can do better than these exact formulas, because it may
+# learn the inverse of its own long steps.
+#
+# ## A slope along the path, in little memory
+#
+# The noise of step 1 moves all later points, so the gradient runs back through the whole path. Autograd keeps what every
+# network computed at every step. The paper's **stochastic adjoint** keeps only the points. It walks from the end of the path,
+# does each step again, and hands the slope $\partial L / \partial x_i$ on to the step before. What does it save, and what
+# does it cost?
+
+# %% tags=["experiment"]
+check.finished("diffflow", "forward_step", "backward_step_noise", "path_log_ratio", "nll_bound")
+recipe = topic.Recipe(forward_step, backward_step_noise, path_log_ratio, nll_bound)
+memory = topic.memory_rows(recipe, device=device)
+topic.memory_table(memory)
+
+# %% tags=["claim"]
+for way in ("kept", "recomputed"):
+    results.claim(
+        f"memory of a gradient at N = 100, {way}",
+        memory[-1][f"{way}, kB"],
+        unit="kB",
+        better="lower",
+    )
+
+# %% [markdown]
+# The two gradients agree to rounding. What autograd keeps grows with N, what the adjoint keeps hardly at all: only the points.
+# It takes longer, for each step is done again. With pictures in place of points, memory decides. Here
+# all fits, so the laptop's training takes autograd's way, and `full` the adjoint's.
+#
+# ## Train it
+#
+# Two networks of 64 × 64, for drift and score, on the checkerboard. The loss is the mean of your bound, and nothing else; g is
+# 0.25 at all times, and $t_i = (i/N)^{0.9}\,T$, as in the authors' code for points. As in the paper, N **grows** while it
+# trains: 5, 10, 20, then 50 steps. Both networks take the time as a number, so one model serves all N. After each stage it is judged.
+#
+# Beside it, with as many parameters, updates and points: a DDPM, one network for all N, with its own way back or with DDIM's;
+# and RealNVP from the library zuko. Predict: who wins at N = 5? Who has the sharpest edges?
+
+# %% tags=["experiment"]
+check.finished("diffflow", "forward_step", "backward_step_noise", "path_log_ratio", "nll_bound")
+plan = [(n, 20 * updates) for n, updates in topic.PLAN] if full else topic.PLAN
+board = topic.compare(recipe, "checkerboard", plan=plan, seed=seed, device=device, recompute=full)
+topic.comparison_table(board)
+
+# %% tags=["experiment"]
+check.finished("diffflow", "nll_bound")
+topic.comparison_picture(board)
+
+# %% tags=["experiment"]
+check.finished("diffflow", "nll_bound")
+topic.samples_picture(board)
+
+# %% tags=["claim"]
+for row in board.rows:
+    told = f"{row.method}, N = {row.steps}" if row.steps else row.method
+    results.claim(f"checkerboard, energy distance, {told}", row.energy, better="lower")
+    if row.method != "DDIM":
+        results.claim(
+            f"checkerboard, −log p at most, {told}", row.nats, unit="nats", better="lower"
+        )
+    if row.steps in (0, 10):
+        results.claim(f"checkerboard, share off the set, {told}", row.off, better="lower")
+
+# %% [markdown]
+# (words follow)
+
+# %% tags=["experiment"]
+check.finished("diffflow", "forward_step", "backward_step_noise", "path_log_ratio", "nll_bound")
+plan = [(n, 20 * updates) for n, updates in topic.SHORT_PLAN] if full else topic.SHORT_PLAN
+triangle = topic.compare(recipe, "Sierpiński", plan=plan, seed=seed, device=device, recompute=full)
+topic.comparison_table(triangle)
+
+# %% tags=["claim"]
+for row in triangle.rows:
+    told = f"{row.method}, N = {row.steps}" if row.steps else row.method
+    if row.method != "DDIM":
+        results.claim(f"Sierpiński, −log p at most, {told}", row.nats, unit="nats", better="lower")
+    if row.steps in (0, 10):
+        results.claim(f"Sierpiński, energy distance, {told}", row.energy, better="lower")
+        results.claim(f"Sierpiński, share off the set, {told}", row.off, better="lower")
+
+# %% tags=["experiment"]
+check.finished("diffflow", "nll_bound")
+topic.samples_picture(triangle)
+
+# %% [markdown]
+# (words follow)
+#
+# ## The paper's own table
+#
+# On pictures (CIFAR-10) the paper counts steps against the Fréchet inception distance; lower is better. Its networks are far
+# larger and its data another world, so compare the *shape* of the rows with yours, not the numbers.
+
+# %% tags=["experiment"]
+topic.paper_table()
+
+# %% [markdown]
+# ## Where it breaks: the price of a path
+#
+# One update of a diffusion picks one time at random and jumps there: its noised point has a closed form. DiffFlow's drift is
+# learned, so there is no jump. Each update walks all N steps. Here is what it costs, measured in the training above.
+
+# %% tags=["experiment"]
+check.finished("diffflow", "nll_bound")
+topic.price_table(board)
+
+# %% [markdown]
+# (words follow)
+#
+# ## What came out
+#
+# Your run beside the recorded seeds.
+
+# %% tags=["claim"]
+results.table()
+
+# %% [markdown]
+# ## What to remember
+#
+# - Two trained walks, forth and back, meet in one number: the noise that each needs for the same steps.
+# - Noise to 0 gives a flow, a fixed drift gives a diffusion; with a trained drift a few steps suffice.
+# - A learned drift has no shortcut: each update walks the whole path, and its slope walks back.
+#
+# ## Further reading
+#
+# - The paper: {cite}`zhang2021diffusion`. Diffusion as a stochastic differential equation: {cite}`song2021score`.
+# - Flows in continuous time, and their adjoint: {cite}`chen2018neural`; for stochastic equations: {cite}`li2020scalable`.
+# - Flows whose layers may be random: {cite}`wu2020stochastic,nielsen2020survae`.
+# - A bridge trained by the same kind of loss: {cite}`debortoli2021diffusion`.
