@@ -1,6 +1,6 @@
 """DiffFlow: what the notebook of unit 10 needs and the student does not write."""
 
-from genssl_utils.diffflow.compare import PLAN, SHORT_PLAN, compare
+from genssl_utils.diffflow.compare import PLAN, SHORT_PLAN, compare, longer_ddpm
 from genssl_utils.diffflow.limits import limits_picture, limits_rows
 from genssl_utils.diffflow.memory import memory_rows, memory_table
 from genssl_utils.diffflow.process import DiffFlow, Recipe
@@ -8,6 +8,7 @@ from genssl_utils.diffflow.show import (
     comparison_picture,
     comparison_table,
     explore_step,
+    longer_table,
     paper_table,
     price_table,
     samples_picture,
@@ -27,6 +28,8 @@ __all__ = [
     "explore_step",
     "limits_picture",
     "limits_rows",
+    "longer_ddpm",
+    "longer_table",
     "memory_rows",
     "memory_table",
     "paper_table",

@@ -36,8 +36,8 @@ def kept_share(t: Tensor) -> Tensor:
 def exact_fields(gamma: float) -> tuple[Field, Field, Callable[[Tensor], Tensor]]:
     """Drift, score and noise of a process that carries N(0, ¼) to a standard normal.
 
-    Whatever gamma is, the points are spread alike at each time. The drift is the flow's velocity and
-    ½ g² times the score; with gamma = 1 it is the fixed drift of a diffusion, −½ β x.
+    Whatever gamma is, the points are spread alike at each time. The drift is the flow's velocity
+    and ½ g² times the score; with gamma = 1 it is the fixed drift of a diffusion, −½ β x.
 
     Args:
         gamma: share of the diffusion's noise, 0 to 1.
@@ -91,5 +91,6 @@ def limits_picture(rows: dict[float, list[float]], lengths: Sequence[int] = LENG
     )  # fmt: skip
     axes.set_xticks(lengths, [str(n) for n in lengths])
     axes.minorticks_off()
+    axes.set_yticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
     axes.legend()
     return figure

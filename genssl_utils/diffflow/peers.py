@@ -18,7 +18,7 @@ __all__ = ["DDPM", "trained_ddpm", "trained_realnvp"]
 
 BATCH, CLIP = 128, 5.0
 EDGE = 2.0
-"""A guess of the data is cut at ±2, as DDPM cuts the guesses of pixels at the ends of their range."""
+"""A guess of the data is cut at ±2, as DDPM cuts its guesses of pixels at black and white."""
 
 
 def kept_signal(t: Tensor) -> Tensor:
@@ -63,7 +63,7 @@ class DDPM(nn.Module):
     def draw(
         self, n: int, steps: int, generator: torch.Generator, *, chance: bool = True
     ) -> Tensor:
-        """Fresh rows (n, D) by so many steps back, with fresh noise in each (DDPM) or none (DDIM)."""
+        """Fresh rows (n, D) by so many steps back, each with fresh noise (DDPM) or none (DDIM)."""
         where = generator.device
         x = torch.randn(n, self.dims, generator=generator, device=where).to(self.net.turns)
         times = torch.linspace(0, 1, steps + 1, device=x.device)

@@ -215,7 +215,7 @@ class _Recomputed(torch.autograd.Function):
 def _one_step(
     model: DiffFlow, recipe: Recipe, x: Tensor, noise: Tensor, i: int, times: Tensor, g: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Step i of the path: the next points (B, D), and the mean of what the step adds to the bound."""
+    """Step i of the path: the next points (B, D), and the mean of what it adds to the bound."""
     span = times[i + 1] - times[i]
     after = recipe.forward_step(x, model.drift(x, times[i]), g[i], span, noise)
     drift, score = model.drift(after, times[i + 1]), model.score(after, times[i + 1])
@@ -229,8 +229,8 @@ def path_loss_recomputed(
     """The loss of `path_loss`, with memory that hardly grows with the steps.
 
     On the way forth only the points are kept. For the slopes the path is walked from its end; each
-    step is done again, with autograd, and hands its slope to the step before: the stochastic adjoint
-    of the paper. It costs about one more walk.
+    step is done again, with autograd, and hands its slope to the step before: the paper's
+    stochastic adjoint. It costs about one more walk.
 
     Args:
         model: drift and score.

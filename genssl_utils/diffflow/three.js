@@ -96,7 +96,8 @@ async function render({ model, el }) {
     const halo = svg("circle", { r: 9, fill: "var(--genssl-paper)" });
     const grip = svg("circle", { class: "genssl-grip", r: 7, fill: "var(--genssl-model)" });
     const knob = svg("g", {}, svg("circle", { r: 20, fill: "transparent" }), halo, grip);
-    plot.append(axes, thin, thick, knob);
+    const field = svg("svg", { x: 0, y: 0, width: "100%", height: HIGH, style: "overflow:hidden" }, thin, thick);
+    plot.append(axes, field, knob);
     const held = handle(life, knob, {
       label: `point where the ${name}'s paths start`, min: -REACH, max: REACH, step: 0.1, format: (v) => number(v),
       at: (event) => {
@@ -112,7 +113,7 @@ async function render({ model, el }) {
     const node = html("div", { class: "genssl-panel" }, heading, plot, fork, home);
     return { name, plot, axes, thin, thick, knob, held, heading, fork, home, node, wide: 0 };
   });
-  picture.append(html("div", { class: "genssl-panels" }, ...panels.map((p) => p.node)),
+  picture.append(html("div", { style: "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,235px),1fr));gap:1rem 1.4rem" }, ...panels.map((p) => p.node)),
     html("p", { class: "genssl-note", style: "margin-top:0.6rem", text: "Thin: points of the cloud. Thick: 16 paths from the point that you hold; the shares count 200. Grey: the density at both ends." }));
 
   const down = (x) => TOP + (HIGH - 2 * TOP) * (0.5 - x / (2 * VIEW));

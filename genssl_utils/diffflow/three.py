@@ -25,10 +25,10 @@ _ALT = (
     "Three panels side by side: flow, diffusion, DiffFlow. In each, time runs to the right, from a "
     "cloud of data, two heaps on an upright line, to a standard normal; thin paths show points of "
     "the cloud on their way, and 16 thick paths start at one point that the reader moves. In the "
-    "flow all thick paths are one line. In the diffusion they fan out; going back from the middle of "
-    "the latent they end in both heaps. In DiffFlow the fan is as wide as the noise, which a slider "
-    "sets: at 0 it is the flow, at 1 the diffusion. Below each panel stands how many points come "
-    "home to their own heap when they walk forth and back."
+    "flow all thick paths are one line. In the diffusion they fan out; going back from the middle "
+    "of the latent they end in both heaps. In DiffFlow the fan is as wide as the noise, which a "
+    "slider sets: at 0 it is the flow, at 1 the diffusion. Below each panel stands how many points "
+    "come home to their own heap when they walk forth and back."
 )
 
 
@@ -56,9 +56,9 @@ class ThreeFigure(Figure):
     """Paths of three processes, computed in the browser from closed forms.
 
     ``noise`` holds 16-bit whole numbers, 4000 to a unit: the noise of the ways forth, then of those
-    back, each (paths, steps). ``starts`` are points of the data, ``latents`` of the latent. ``gamma``
-    (DiffFlow's noise), ``way`` (``forth`` or ``back``) and ``start`` (the point that is held) follow
-    the browser.
+    back, each (paths, steps). ``starts`` are points of the data, ``latents`` of the latent.
+    ``gamma`` (DiffFlow's noise), ``way`` (``forth`` or ``back``) and ``start`` (the point that is
+    held) follow the browser.
     """
 
     _script = "three.js"

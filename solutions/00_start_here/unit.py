@@ -50,6 +50,7 @@ seed = 0
 # | `06_realistic_users` | make the buyers of a new product |
 # | `07_gan_or_vae` | draw digits in two ways |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
+# | `10_diffflow` | train a diffusion both ways |
 # | `14_consistency_training` | learn from data that nobody labelled |
 # | `18_contrastive` | say "the same" of things never seen |
 #
@@ -61,7 +62,7 @@ seed = 0
 # The next cell looks at your machine.
 
 # %% tags=["setup"]
-needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "sacrebleu", "tqdm")
+needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "sacrebleu", "tqdm", "zuko")
 missing = [name for name in needed if importlib.util.find_spec(name) is None]
 print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.__version__}.")
 print("A GPU is here too." if torch.cuda.is_available() else "No GPU, and none is needed.")
