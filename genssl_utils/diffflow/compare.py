@@ -28,7 +28,7 @@ PLAN = ((5, 350), (10, 300), (20, 130), (50, 40))
 SHORT_PLAN = ((5, 300), (10, 250))
 """Stages of a training: steps N of the path, and how many updates."""
 BATCH, RATE, CLIP = 128, 6e-3, 5.0
-POINTS = 1500
+POINTS = 2500
 LONGER = 3000
 """Updates of the DDPM that takes about as long as DiffFlow up to ten steps."""
 """Test points, and as many made ones."""
@@ -134,17 +134,22 @@ def trained_diffflow(
         yield steps, done, spent
 
 
+def _source(seed: int, steps: int, use: int = 0) -> torch.Generator:
+    """What judging with so many steps draws from, whatever was drawn before."""
+    return torch.Generator().manual_seed(7000 + 1000 * seed + 10 * steps + use)
+
+
 def _judge_ddpm(
-    found: Comparison, points: EdgeSet, known: Tensor, draw: torch.Generator, updates: int,
+    found: Comparison, points: EdgeSet, known: Tensor, updates: int,
     seed: int, device: torch.device | str, lengths: Sequence[int] = (),
 ) -> DDPM:  # fmt: skip
     """Train one, and add its rows, with its own way back and with DDIM's."""
     ddpm, spent = trained_ddpm(points, steps=updates, seed=seed, device=device)
     test = found.test.to(device)
     for steps in lengths or found.lengths:
-        nats = ddpm.bound(test, known, steps, draw).mean().item()
+        nats = ddpm.bound(test, known, steps, _source(seed, steps)).mean().item()
         for way in ("DDPM", "DDIM"):
-            made = ddpm.draw(POINTS, steps, draw, chance=way == "DDPM")
+            made = ddpm.draw(POINTS, steps, _source(seed, steps, 1), chance=way == "DDPM")
             told = nats if way == "DDPM" else float("nan")
             found.add(way, steps, told, made, points, updates, spent)
     return ddpm
@@ -169,8 +174,7 @@ def longer_ddpm(
     points = SETS[board.name]
     found = Comparison(board.name, test=board.test, floor=board.floor)
     known = points.draw(POINTS, torch.Generator().manual_seed(seed + 5000)).to(device)
-    draw = torch.Generator().manual_seed(seed + 8000)
-    _judge_ddpm(found, points, known, draw, updates, seed, device, lengths)
+    _judge_ddpm(found, points, known, updates, seed, device, lengths)
     return found
 
 
@@ -199,16 +203,17 @@ def compare(
     found = Comparison(name, floor=points.nats)
     found.test = points.draw(POINTS, torch.Generator().manual_seed(2024))
     known = points.draw(POINTS, torch.Generator().manual_seed(seed + 5000)).to(device)
-    test, draw = found.test.to(device), torch.Generator().manual_seed(seed + 7000)
+    test = found.test.to(device)
     torch.manual_seed(seed)
     found.model = model = DiffFlow().to(device)
     for steps, done, spent in trained_diffflow(
         model, recipe, points, plan, seed=seed, recompute=recompute
     ):
-        nats = model.bound(recipe, test, steps, draw).mean().item()
-        found.add("DiffFlow", steps, nats, model.draw(POINTS, steps, draw), points, done, spent)
+        nats = model.bound(recipe, test, steps, _source(seed, steps)).mean().item()
+        made = model.draw(POINTS, steps, _source(seed, steps, 1))
+        found.add("DiffFlow", steps, nats, made, points, done, spent)
     updates = sum(n for _, n in plan)
-    ddpm = _judge_ddpm(found, points, known, draw, updates, seed, device)
+    ddpm = _judge_ddpm(found, points, known, updates, seed, device)
     flow, spent = trained_realnvp(points, steps=updates, seed=seed, device=device)
     with torch.no_grad():
         torch.manual_seed(seed)

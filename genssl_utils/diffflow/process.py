@@ -17,7 +17,7 @@ Field = Callable[[Tensor, Tensor], Tensor]
 """Points (…, D) and their time, () or (…), → a vector at each, (…, D)."""
 
 BEND = 0.9
-"""Exponent of the times: the one that the authors' own code has for points of the plane."""
+"""Exponent β of the paper's fixed times, t_i = (i / N)^β · T."""
 WAVES, TICKS = 3, 3
 """How many sines and cosines of each coordinate, and of the time, a network is shown."""
 

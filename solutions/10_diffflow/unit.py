@@ -552,7 +552,7 @@ for way in ("kept", "recomputed"):
 # ## Train it
 #
 # Two networks of 64 × 64, for drift and score, on the checkerboard. The loss is the mean of your bound, and nothing else; g is
-# 0.25 at all times, and $t_i = (i/N)^{0.9}\,T$, as in the authors' code for points. As in the paper, N **grows** while it
+# 0.25 at all times, and the times have the paper's form, $t_i = (i/N)^{0.9}\,T$. As in the paper, N **grows** while it
 # trains: 5, 10, 20, then 50 steps. Both networks take the time as a number, so one model serves all N. After each stage it is judged.
 #
 # Beside it, with as many parameters, updates and points: a DDPM, one network for all N, with its own way back or with DDIM's;
