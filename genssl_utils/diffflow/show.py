@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genssl_utils.diffflow.compare import Comparison, Row
-from genssl_utils.diffflow.limits import SPREAD, exact_fields, kept_share
+from genssl_utils.diffflow.limits import SPREAD, exact_fields, kept_share, rate
 from genssl_utils.diffflow.sets import SETS
+from genssl_utils.diffflow.three import HEAP, cloud_fields
 from genssl_utils.kit import plots
 from genssl_utils.kit.explore import Explorer, explore
 from genssl_utils.kit.tables import Table, table
@@ -22,6 +23,7 @@ __all__ = [
     "explore_step",
     "longer_table",
     "paper_table",
+    "paths_picture",
     "price_table",
     "samples_picture",
     "sets_picture",
@@ -49,6 +51,34 @@ def _plane(axes: plots.Axes, title: str) -> None:
     axes.set(title=title, aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     axes.set_xticks([-2, 0, 2])
     axes.set_yticks([-2, 0, 2])
+
+
+@torch.no_grad()
+def paths_picture(steps: tuple[int, int] = (4, 40), count: int = 24) -> Figure:
+    """Paths forth from two heaps of data, and paths back from the latent, in few steps and many."""
+    drift, score = cloud_fields(0.5)
+    figure, panels = plots.panels(len(steps), size=(3.6, 2.7), sharey=True)
+    for axes, n in zip(panels, steps, strict=True):
+        draw = torch.Generator().manual_seed(2)
+        times, dt = torch.linspace(0, 1, n + 1), 1 / n
+        g = 0.5 * rate(times).sqrt()
+        heaps = torch.where(torch.arange(count) % 2 == 0, 1.0, -1.0)
+        forth = [heaps + HEAP * torch.randn(count, generator=draw)]
+        back = [torch.randn(count, generator=draw)]
+        for i in range(n):
+            chance = math.sqrt(dt) * torch.randn(2, count, generator=draw)
+            x, z, now, late = forth[-1], back[-1], times[i], times[n - i]
+            forth.append(x + drift(x, now) * dt + g[i] * chance[0])
+            away = drift(z, late) - g[n - i].square() * score(z, late)
+            back.append(z - away * dt + g[n - i] * chance[1])
+        for path, role, name in ((forth, "data", "forth"), (back[::-1], "model", "back")):
+            lines = axes.plot(
+                times, torch.stack(path), color=plots.COLOURS[role], lw=0.8, alpha=0.7
+            )
+            lines[0].set_label(name)
+        axes.set(title=f"{n} steps", xlabel="time, from data to latent")
+        axes.legend(fontsize=8, loc="upper left")
+    return figure
 
 
 def comparison_table(found: Comparison) -> Table:

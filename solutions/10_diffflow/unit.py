@@ -41,12 +41,6 @@ scale = "laptop"
 device = "auto"
 seed = 0
 
-# %% tags=["setup"]
-device = pick_device(device)
-seed_all(seed)
-results.begin("10_diffflow", seed=seed, scale=scale)
-full = scale == "full"
-
 # %% tags=["figure"]
 topic.sets_picture()
 
@@ -79,7 +73,14 @@ topic.three_figure()
 # $$x_{i+1} = x_i + f_i(x_i)\,\Delta t_i + g_i\,\delta^F_i \sqrt{\Delta t_i}.$$
 #
 # A diffusion model is the case of a drift that is fixed. A flow in continuous time is the case $g \to 0$.
-#
+
+# %% tags=["setup"]
+device = pick_device(device)
+seed_all(seed)
+results.begin("10_diffflow", seed=seed, scale=scale)
+full = scale == "full"
+
+# %% [markdown]
 # ## Exercise 1: one step forth
 #
 # Write `forward_step(x, f, g, dt, noise)`: the next points. `x` is $x_i$, (B, D); `f` holds the values $f_i(x_i)$,
@@ -164,20 +165,20 @@ ex.report()
 # %% [markdown]
 # ## The way back, and the noise that explains a step
 #
-# The way back has a network of its own, $s$, which plays the **score**: where the drift and $s$ are exact, $s$ is the slope
-# of the log-density of the cloud at that time, and the way back undoes the way forth as a whole. A step:
+# The way back has a network of its own, $s$, which plays the **score**: at best it is the slope of the log-density of the
+# cloud at that time. A step:
 #
 # $$x_i = x_{i+1} - \left[f_{i+1}(x_{i+1}) - g_{i+1}^2\, s_{i+1}(x_{i+1})\right]\Delta t_i + g_{i+1}\,\delta^B_i\sqrt{\Delta t_i}.$$
 #
-# Now turn it round. The way forth went from $x_i$ to $x_{i+1}$. *Which noise would have led the way back to step from
-# $x_{i+1}$ onto exactly $x_i$?* If it is as small as standard normal noise mostly is, the way back explains the step well.
+# Now turn it round. The way forth went from $x_i$ to $x_{i+1}$. *Which noise leads the way back from $x_{i+1}$ onto exactly
+# $x_i$?* If it looks like standard normal noise, the way back explains the step well.
 #
 # ## Exercise 2
 #
 # Write `backward_step_noise(x, x_next, f, s, g, dt)`, which returns that $\delta^B_i$, (B, D). `x` is $x_i$, `x_next` is
 # $x_{i+1}$; `f`, `s` and `g` are taken at $x_{i+1}$ and its time. `g` and `dt` are tensors that broadcast.
 #
-# *By hand:* x = 1, x_next = 2, f = −2, s = −1, g = 2, Δt = ¼. Without noise the step back leads to
+# *By hand:* x = 1, x_next = 2, f = −2, s = −1, g = 2, Δt = ¼. Without noise it leads to
 # 2 − [−2 + 4] · ¼ = 1.5. To get to 1 it needs −0.5 = 2 · δ · ½, so δ = −0.5.
 
 
@@ -371,8 +372,13 @@ ex.report()
 #
 # as in a VAE whose code is the whole path. The gap is the Kullback–Leibler divergence between the paths forth and those by
 # which the model could have come. Averaged over the data this *is* the loss of DiffFlow: it trains the drift, too, for the
-# drift decides which paths there are.
-#
+# drift decides which paths there are. Below, paths forth and back of one pair, in few steps and in many: the bound pays for
+# what sets them apart.
+
+# %% tags=["figure"]
+topic.paths_picture()
+
+# %% [markdown]
 # ## Exercise 4
 #
 # Write `nll_bound(x, times, g, noise, drift, score)`, one number a point, (B,): walk forth from `x`, (B, D), with the given
@@ -518,17 +524,15 @@ for steps, at in (("10", 1), ("200", -1)):
         )
 
 # %% [markdown]
-# The gap falls about as 1/N, and in the limit of many steps the bound is tight for every noise: both a diffusion and a flow
-# are in this family. With few steps and little noise it shoots up: a step that is off by a little cannot be explained by noise that
-# is smaller still. So "let g → 0" means: *first* many steps. A *trained* pair can do better than these exact formulas, because it may
-# learn the inverse of its own long steps.
+# With many steps the gap falls about as 1/N, whatever the noise: in the limit a diffusion and a flow are both exact. With few steps
+# and little noise it shoots up: a step that is off by a little cannot be explained by noise that is smaller still. So
+# "g → 0" means: *first* many steps. A *trained* pair can do better: it may learn to undo its long steps.
 #
 # ## A slope along the path, in little memory
 #
-# The noise of step 1 moves all later points, so the gradient runs back through the whole path. Autograd keeps what every
-# network computed at every step. The paper's **stochastic adjoint** keeps only the points. It walks from the end of the path,
-# does each step again, and hands the slope $\partial L / \partial x_i$ on to the step before. What does it save, and what
-# does it cost?
+# The noise of step 1 moves all later points, so the gradient runs back through the whole path. Autograd keeps what each
+# network computed at each step. The paper's **stochastic adjoint** keeps only the points, does each step again from
+# the end, and hands the slope $\partial L / \partial x_i$ to the step before. What does that save, and cost?
 
 # %% tags=["experiment"]
 check.finished("diffflow", "forward_step", "backward_step_noise", "path_log_ratio", "nll_bound")
@@ -546,9 +550,9 @@ for way in ("kept", "recomputed"):
     )
 
 # %% [markdown]
-# The two gradients agree to rounding. What autograd keeps grows with N, what the adjoint keeps hardly at all: only the points.
-# It takes longer, for each step is done again. With pictures in place of points, memory decides. Here
-# all fits, so the laptop's training takes autograd's way, and `full` the adjoint's.
+# The two gradients agree to rounding. What autograd keeps grows with N, what the adjoint keeps hardly at all; it takes longer, for
+# each step is done again. With pictures, memory decides. Here all fits, so the laptop's training takes autograd's way, and
+# `full` the adjoint's.
 #
 # ## Train it
 #
@@ -556,8 +560,8 @@ for way in ("kept", "recomputed"):
 # 0.25 at all times, and the times have the paper's form, $t_i = (i/N)^{0.9}\,T$. As in the paper, N **grows** while it
 # trains: 5, 10, 20, then 50 steps. Both networks take the time as a number, so one model serves all N. After each stage it is judged.
 #
-# Beside it, with as many parameters, updates and points: a DDPM, one network for all N, with its own way back or with DDIM's;
-# and RealNVP from the library zuko. Predict: who wins at N = 5? Who has the sharpest edges?
+# Beside it, with as many parameters, updates and points: a DDPM, one network for all N, with its own way back or DDIM's; and
+# RealNVP from the library zuko. Predict: who wins at N = 5? Whose edges are sharpest?
 
 # %% tags=["experiment"]
 check.finished("diffflow", "forward_step", "backward_step_noise", "path_log_ratio", "nll_bound")
