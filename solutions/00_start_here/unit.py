@@ -62,7 +62,17 @@ seed = 0
 # The next cell looks at your machine.
 
 # %% tags=["setup"]
-needed = ("numpy", "scipy", "sklearn", "matplotlib", "anywidget", "ipywidgets", "sacrebleu", "tqdm", "zuko")
+needed = (
+    "numpy",
+    "scipy",
+    "sklearn",
+    "matplotlib",
+    "anywidget",
+    "ipywidgets",
+    "sacrebleu",
+    "tqdm",
+    "zuko",
+)
 missing = [name for name in needed if importlib.util.find_spec(name) is None]
 print(f"Python {sys.version_info.major}.{sys.version_info.minor}, torch {torch.__version__}.")
 print("A GPU is here too." if torch.cuda.is_available() else "No GPU, and none is needed.")
