@@ -178,8 +178,8 @@ ex.report()
 # Write `backward_step_noise(x, x_next, f, s, g, dt)`, which returns that $\delta^B_i$, (B, D). `x` is $x_i$, `x_next` is
 # $x_{i+1}$; `f`, `s` and `g` are taken at $x_{i+1}$ and its time. `g` and `dt` are tensors that broadcast.
 #
-# *By hand:* x = 1, x_next = 2, f = −2, s = −1, g = 2, Δt = ¼. Without noise it leads to
-# 2 − [−2 + 4] · ¼ = 1.5. To get to 1 it needs −0.5 = 2 · δ · ½, so δ = −0.5.
+# *By hand:* x = 1, x_next = 2, f = −2, s = −1, g = 2, Δt = ¼. Without noise the step back leads to
+# 2 − [−2 + 4] · ¼ = 1.5. Reaching 1 needs −0.5 = 2 · δ · ½, so δ = −0.5.
 
 
 # %% nbgrader={"grade": false, "grade_id": "backward_step_noise", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["exercise"]
@@ -260,9 +260,10 @@ with ex.hidden("slopes in drift and score", hint="Nothing may be detached."):
 ex.report()
 
 # %% [markdown]
-# One step, seen from both sides: *your* `forward_step` goes forth from a point, and each end is explained by *your*
-# `backward_step_noise`, with a score that is exact. Make the step longer. When does the noise stop looking standard normal?
-# (Here g grows with time: the way back steps with the larger one, and needs a little less noise for it. Keep that in mind.)
+# One step, seen from both sides: *your* `forward_step` takes 4000 points of the two heaps forth, and *your*
+# `backward_step_noise` explains each step, with a score that is exact. Start early, and make the step longer. When does the noise
+# stop looking like a bell, and why? (Here g grows with time: the way back steps with the larger one, and needs less noise
+# for it. Keep that in mind.)
 
 # %% tags=["figure"]
 topic.explore_step(forward_step, backward_step_noise)
@@ -271,15 +272,14 @@ topic.explore_step(forward_step, backward_step_noise)
 # ## A whole path has two densities
 #
 # A path is the row of its points, $x_0, x_1, \dots, x_N$. Given its start, the way forth gives it a density, a product of
-# Gaussians, one a step: $p_F$. Given its end, the way back does: $p_B$. Each factor has mean and deviation from the formulas
-# above, and in the exponent the square of the noise. For a step,
+# Gaussians, one a step: $p_F$. Given its end, the way back does: $p_B$. (Two humps, above, mean that one Gaussian cannot lead
+# back to two heaps.) In each exponent stands the square of the noise. For a step,
 #
 # $$\log p_F(x_{i+1} \mid x_i) - \log p_B(x_i \mid x_{i+1})
 # = \tfrac12\left(\lVert\delta^B_i\rVert^2 - \lVert\delta^F_i\rVert^2\right) + D \log\frac{g_{i+1}}{g_i}.$$
 #
 # The last term is there because the two Gaussians are not equally wide: one has $g_i \sqrt{\Delta t_i}$, the other
-# $g_{i+1}\sqrt{\Delta t_i}$, in each of D coordinates. As a constant it moves no weight when g is fixed, but without it the
-# number is no bound.
+# $g_{i+1}\sqrt{\Delta t_i}$, in each of D coordinates. Without it the number below is no bound.
 #
 # ## Exercise 3
 #
