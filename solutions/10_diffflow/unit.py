@@ -550,12 +550,12 @@ for way in ("kept", "recomputed"):
     )
 
 # %% [markdown]
-# The two gradients agree to rounding. What autograd keeps grows with N, what the adjoint keeps hardly at all; it takes longer, for
-# each step is done again. Here all fits, so the laptop's training takes autograd's way, and `full` the adjoint's.
+# The gradients agree to rounding. What autograd keeps grows with N, what the adjoint keeps hardly at all; but it does each step
+# again. Here all fits, so the laptop takes autograd's way, and `full` the adjoint's.
 #
 # ## Train it
 #
-# Two networks of 64 × 64, for drift and score, on the checkerboard. The loss is the mean of your bound, and nothing else; g is
+# Two networks of 64 × 64, for drift and score, on the checkerboard. The loss is the mean of your bound; g is
 # 0.25 at all times, and the times have the paper's form, $t_i = (i/N)^{0.9}\,T$. As in the paper, N **grows** while it
 # trains: 5, 10, 20, then 50 steps. Both networks take the time as a number, so one model serves all N; it is judged after each stage.
 #
