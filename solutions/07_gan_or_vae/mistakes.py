@@ -465,7 +465,7 @@ def root_of_each_entry(a, b):
 
 
 @mistake(
-    "frechet_distance", "You compare each feature by itself. How features hang together counts."
+    "frechet_distance", "You compare each feature by itself. How features vary together counts."
 )
 def features_apart(a, b):
     gap, ca, cb = _parts(a, b)
