@@ -646,6 +646,22 @@ def values_of_a_alone(a, b):
 
 
 @mistake(
+    "population_distance",
+    "Values that only the first population has are left out. Their shares are missed, too.",
+)
+def values_of_b_alone(a, b):
+    return _each_pair(a, b, lambda p, q: ((p - q).abs() * (q > 0)).sum() / 2)
+
+
+@mistake(
+    "population_distance",
+    "The second population alone says how many values there are. Look at both: two pairs get one number in your count.",
+)
+def values_of_the_second(a, b):
+    return _coded(a, b, lambda j: int(b[:, j].max()) + 1)
+
+
+@mistake(
     "population_distance", "One half of the table is empty. The pair (j, i) is as far as (i, j)."
 )
 def upper_triangle(a, b):
