@@ -70,17 +70,16 @@ topic.first_picture(market)
 topic.crowd_figure()
 
 # %% [markdown]
-# What to notice: the small flat in the centre has three crowds at once: the young, those who let flats, and
-# the old who like the lift. Hardly anybody is near the cross, their mean. What you need is the *distribution*.
-# The large home in the suburb loses singles and those who let, and gains families; at the coast, holidays grow.
-# Of the absurd home only the line below the figure warns you: almost nobody would click. The generator does not know.
+# What to notice: the small flat has three crowds at once: the young, those who let flats, and the old who like the lift. Hardly
+# anybody is near the cross, their mean: you need the *distribution*. The large home loses singles and gains families; at the
+# coast, holidays grow. Of the absurd home only the line below the figure warns you. The generator does not know it.
 #
 # ## Two halves
 #
 # 1. A **recommender** turns each home into a short vector, from clicks alone: homes that the same people like get similar
 #    vectors. A new home has no clicks (a *cold start*); its vector is guessed from its features.
-# 2. A **conditional GAN** gets noise and this guess, and makes a person. It learns from guesses for old homes, too:
-#    for a new one there will be nothing else.
+# 2. A **conditional GAN** gets noise and this guess, and makes a person. It is trained on guesses, too: of a new home
+#    there is nothing else.
 #
 # ## The recommender
 #
@@ -632,6 +631,20 @@ with ex.hidden("a known share of copies", weight=2, hint="Ties give 0: neither +
     made = torch.cat([data[:6], strangers[:2], data[:1] * 0 + 50.0])
     ex.value(nearest_copy_rate(made[:8], data, strangers), torch.tensor(0.5))
     ex.value(nearest_copy_rate(data[:5], data, data.flip(0)), torch.tensor(0.0))
+with ex.hidden(
+    "farther by the straight line", weight=2, hint="Euclidean distance; a rate can be negative."
+):
+    origin, flat = torch.zeros(1, 2), 4.1 + 0.1 * float(torch.rand((), generator=ex.fresh))
+    slanted, straight = torch.tensor([[3.0, 3.0]]), torch.tensor([[0.0, flat]])
+    ex.value(nearest_copy_rate(origin, slanted, straight), torch.tensor(-1.0))
+    ex.value(nearest_copy_rate(origin, straight, slanted), torch.tensor(1.0))
+    ex.value(nearest_copy_rate(origin, slanted, straight + 0.3), torch.tensor(1.0))
+    data = torch.tensor([[-10.0, -4.0], [-15.0, 2.0], [5.0, -1.0], [-15.0, 1.0]])
+    strangers = torch.tensor([[-5.0, -3.0], [-15.0, 1.0], [-15.0, 1.0], [-15.0, 3.0]])
+    made = torch.tensor([[-3.0, -4.0], [10.0, 2.0], [-6.0, 2.0], [-1.0, 0.0], [-18.0, 2.0]])
+    for times in (flat, -1 / flat):
+        several = [times * rows + 7 for rows in (made, data, strangers)]
+        ex.value(nearest_copy_rate(*several), torch.tensor(-0.2))
 with ex.hidden("a longer list of strangers is refused too", hint="Equally many, on both sides."):
     few, many = torch.zeros(2, 1), torch.zeros(5, 1)
     ex.raises(ValueError, lambda: nearest_copy_rate(few, few, many))
