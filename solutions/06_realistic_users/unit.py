@@ -70,13 +70,13 @@ topic.first_picture(market)
 topic.crowd_figure()
 
 # %% [markdown]
-# What to notice: the small flat has three crowds at once: the young, those who let flats, and the old who like the lift. Hardly
+# The small flat has three crowds: the young, those who let flats, and the old who like the lift. Hardly
 # anybody is near the cross, their mean: you need the *distribution*. The large home loses singles and gains families; at the
 # coast, holidays grow. Of the absurd home only the line below the figure warns you. The generator does not know it.
 #
 # ## Two halves
 #
-# 1. A **recommender** turns each home into a short vector, from clicks alone: homes that the same people like get similar
+# 1. A **recommender** turns each home into a vector, from clicks alone: homes that the same people like get similar
 #    vectors. A new home has no clicks (a *cold start*); its vector is guessed from its features.
 # 2. A **conditional GAN** gets noise and this guess, and makes a person. It is trained on guesses, too: of a new home
 #    there is nothing else.
