@@ -197,7 +197,8 @@ def test_one_who_answers_by_the_truth_is_right(year):
     assert right.household < 3
     assert right.leading >= blind.leading
     assert right.reach > 0.95
-    assert blind.extra == pytest.approx(0, abs=1e-6)
+    assert -0.5 < blind.extra < 0.1  # it foretells chance alone
+    assert right.extra > 0.6
     assert "points" in repr(topic.asked_table(asked))
 
 
