@@ -522,10 +522,10 @@ topic.distance_picture({name: judged[name] for name in short})
 
 # %% [markdown]
 # One typical buyer is no crowd: the regression is off in everything, and *buyers of any home* show what it costs to forget
-# the home. In shares neither GAN nor VAE beats the buyers of the nearest homes: neighbours
-# draw much the same crowd, real people fit in every pair, and this GAN trains for seconds. (The first figure's, trained longer
-# on twice the people, draws level.) By energy VAE and GANs are nearer to the truth on average: 0.79, 0.87 and, told features,
-# 0.73 of the neighbours' distance (told vectors, not for every seed).
+# the home. In shares neither GAN nor VAE beats the buyers of the nearest homes: neighbours draw much the same crowd, real people
+# fit in every pair, and this GAN trains for seconds. (The first figure's, trained longer on twice the people, draws level.) By
+# energy, on average, VAE (0.79 of the neighbours' distance), GAN (0.87, not for every seed) and the GAN told features (0.73) are
+# nearer to the truth.
 #
 # Features serve better than the vector: by energy for all 5 seeds, by pairs for 4. Here the paper's own idea loses, likely
 # because in this made world features say everything of a home; its guessed vector is read off them, smoothed.
@@ -684,7 +684,7 @@ topic.crowd_picture(
 )
 
 # %% [markdown]
-# Compare the means, now of 1000 each: chance moves them, too. For crowds of $n_1$ and $n_2$ people that share no
+# Compare the means, now of 1000 each: chance moves them. For crowds of $n_1$ and $n_2$ people that share no
 # luck the **standard error** of the difference is $\sqrt{s_1^2 / n_1 + s_2^2 / n_2}$, with the variances $s^2$ (divided by n − 1)
 # of one column in each.
 #
@@ -692,8 +692,8 @@ topic.crowd_picture(
 #
 # Write `what_if(generate, product, change)`. `generate` is a function: from a product, a dict of features, to its made
 # buyers, a tensor (N, A), one row a person. Each call draws anew, and N may differ: call it once a product.
-# `change` holds the features that change, with their new values. Return `shift` (A,), the mean *after* less the mean *before*, and `error` (A,), its standard error.
-# Leave `product` and `change` as they are; raise a `KeyError` if `change` names a feature that `product` lacks.
+# `change` holds the features that change, with their new values. Return `shift` (A,), the mean *after* less the mean
+# *before*, and `error` (A,), its standard error. Leave `product` and `change` as they are; raise a `KeyError` if `change` names a feature that `product` lacks.
 #
 # *By hand:* before (1, 3), after (5, 5, 8): the shift is 6 − 2 = 4, the error √(2/2 + 3/3) = 1.414.
 
@@ -879,7 +879,8 @@ for name, found in strange.distances.items():
 # %% [markdown]
 # All of them go wrong where no home of the data is near, and go on drawing crowds with the same confidence, while few
 # would click. At four times the price the VAE is nearer to the truth than the GAN for all 5 seeds: 0.21 against 0.27, where
-# all new homes as they are have 0.12 and 0.13. So ask two questions of a new product: who would come, and does the data hold anything like it?
+# all new homes as they are have 0.12 and 0.13. So ask two questions of a new product: who would come, and does the data hold
+# anything like it?
 #
 # ## What came out
 #
