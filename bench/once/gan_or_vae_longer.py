@@ -1,4 +1,4 @@
-"""What unit 07's rivals come to at more steps than a laptop has time for, with the unit's answers."""
+"""What unit 07's rivals come to at more steps than its page has time for, by the unit's answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if __name__ == "__main__":
     digits = data.digits(flat=True)
     reader = topic.train_reader(digits)
     for seed in SEEDS:
-        ring, true_ring = topic.ring_points(2000, seed=seed), topic.ring_points(2000, seed=seed + 1000)
+        ring, true_ring = (
+            topic.ring_points(2000, seed=seed),
+            topic.ring_points(2000, seed=seed + 1000),
+        )
         for steps in (1200, 6000):
             pair = (
                 topic.ring_vae(ring, *answers[:2], steps=steps, seed=seed),
@@ -39,4 +42,5 @@ if __name__ == "__main__":
                     flush=True,
                 )
             costs = topic.all_bits(pair[0], digits, answers)
-            print(f"  VAE: {costs['VAE, bound']:.3f} bits, training digits {costs['VAE, training digits']:.3f}")
+            new, old = costs["VAE, bound"], costs["VAE, training digits"]
+            print(f"  VAE: {new:.3f} bits, training digits {old:.3f}", flush=True)

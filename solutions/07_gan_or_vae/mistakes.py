@@ -78,7 +78,9 @@ def half_of_the_variance(mean, log_var, generator):
     return mean + log_var.exp() / 2 * _noise(mean, generator)
 
 
-@mistake("reparameterize", "You start the generator anew, so that each draw is the first one again.")
+@mistake(
+    "reparameterize", "You start the generator anew, so that each draw is the first one again."
+)
 def reseeded(mean, log_var, generator):
     generator.manual_seed(generator.initial_seed())
     return mean + (log_var / 2).exp() * _noise(mean, generator)
@@ -339,7 +341,9 @@ def a_little_added(x, logits, mean, log_var):
     return (_coefficient(x) + likely).sum(-1) - _divergence(mean, log_var)
 
 
-@mistake("elbo", "Torch's distribution keeps `probs` off 0 and 1. Give it your `logits` as they are.")
+@mistake(
+    "elbo", "Torch's distribution keeps `probs` off 0 and 1. Give it your `logits` as they are."
+)
 def by_probabilities(x, logits, mean, log_var):
     likely = torch.distributions.Binomial(16, probs=logits.sigmoid()).log_prob(16 * x)
     return likely.sum(-1) - _divergence(mean, log_var)

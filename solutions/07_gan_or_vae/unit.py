@@ -124,6 +124,7 @@ with ex.check("mean 2 and log-variance log 9", weight=3):
     ex.shape(z, (4000, 5))
     ex.law(z, stats.norm(2, 3).cdf, 20_000)
 with ex.check("noise from the generator, other noise for each number"):
+
     def drawn(source):
         return ex.unchanged(
             lambda m, lv: reparameterize(m, lv, source), torch.zeros(3, 2), torch.ones(3, 2)
@@ -157,7 +158,11 @@ with ex.hidden("rows apart, columns apart", weight=2, hint="Each number needs no
     z = reparameterize(nothing, nothing.clone(), ex.fresh)
     ex.law(z[:, 0] - z[:, 1], stats.norm(0, 2**0.5).cdf, 10_000)
     ex.law(z[0::2] - z[1::2], stats.norm(0, 2**0.5).cdf, 10_000)
-with ex.hidden("slopes of other draws", weight=2, hint="The slope in the mean is 1; in the log-variance it is s ε / 2."):
+with ex.hidden(
+    "slopes of other draws",
+    weight=2,
+    hint="The slope in the mean is 1; in the log-variance it is s ε / 2.",
+):
     m = torch.randn(4, 3, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     lv = torch.randn(4, 3, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
     middle = m.detach().clone()
