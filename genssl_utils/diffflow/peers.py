@@ -132,7 +132,7 @@ def _trained(
     steps: int, lr: float, title: str,
 ) -> float:  # fmt: skip
     """Train on fresh batches; returns the processor time, in seconds."""
-    adam = torch.optim.Adam(net.parameters(), lr=lr)
+    adam = torch.optim.Adam(net.parameters(), lr=lr, fused=True)
     falls = stay_then_fall(adam, steps)
     device, began = next(net.parameters()).device, time.process_time()
     turn = Objective(adam, lambda step: loss(points.draw(BATCH, draw).to(device)), clip=CLIP)

@@ -90,10 +90,37 @@ def own_noise(x, f, g, dt, noise):
     return x + f * dt + g * fresh.to(x) * dt.sqrt()
 
 
-@mistake("forward_step", "You changed the points in place (+= does). Make a new tensor.")
+@mistake("forward_step", "You changed an input in place (+= does). Make a new tensor.")
 def in_place(x, f, g, dt, noise):
     x += f * dt + g * noise * dt.sqrt()
     return x
+
+
+@mistake("forward_step", "Δt and √Δt are exchanged: the drift takes Δt, the noise its root.")
+def spans_exchanged(x, f, g, dt, noise):
+    return x + f * dt.sqrt() + g * noise * dt
+
+
+@mistake(
+    "forward_step", "The noise is multiplied by g² Δt, its variance. A draw takes the root of it."
+)
+def by_the_variance(x, f, g, dt, noise):
+    return x + f * dt + g**2 * dt * noise
+
+
+@mistake("forward_step", "The root is taken of g as well. Only Δt stands under it.")
+def root_of_g(x, f, g, dt, noise):
+    return x + f * dt + (g * dt).sqrt() * noise
+
+
+@mistake("forward_step", "g multiplies the drift. It is the size of the noise.")
+def g_on_the_drift(x, f, g, dt, noise):
+    return x + g * f * dt + noise * dt.sqrt()
+
+
+@mistake("forward_step", "The noise is divided by √Δt. A shorter step has less noise.")
+def divided_by_root(x, f, g, dt, noise):
+    return x + f * dt + g * noise / dt.sqrt()
 
 
 @variant("forward_step")
@@ -224,10 +251,78 @@ def path_detached(x, x_next, f, s, g, dt):
     return _explained(x, x_next.detach(), (f - g**2 * s) * dt, g * dt.sqrt())
 
 
+@mistake(
+    "backward_step_noise",
+    "This is the noise of the way forth, which led from x to x_next. Solve the step *back*.",
+)
+def noise_of_the_way_forth(x, x_next, f, s, g, dt):
+    return (x_next - x - f * dt) / (g * dt.sqrt()) + 0 * s
+
+
+@mistake(
+    "backward_step_noise",
+    "You divide by g² Δt, the variance. The noise was multiplied by its root.",
+)
+def divided_by_variance(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g**2 * dt)
+
+
+@mistake("backward_step_noise", "You multiply by g √Δt. To get the noise alone, divide by it.")
+def multiplied(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, 1 / (g * dt.sqrt()))
+
+
+@mistake(
+    "backward_step_noise",
+    "√Δt multiplies, where it should divide: a / g * b is (a / g) · b in Python.",
+)
+def brackets_forgotten(x, x_next, f, s, g, dt):
+    return (x - x_next + (f - g**2 * s) * dt) / g * dt.sqrt()
+
+
+@mistake(
+    "backward_step_noise",
+    "Only drift and score are divided by g √Δt: a bracket around the whole difference is missing.",
+)
+def only_the_move_divided(x, x_next, f, s, g, dt):
+    return x - x_next + (f - g**2 * s) * dt / (g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The score enters without its g².")
+def score_alone(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - s) * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The drift is missing: the way back undoes it.")
+def drift_forgotten_back(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, 0 * f - g**2 * s * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The drift alone has the wrong sign: a step back takes it off.")
+def drift_added(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (-f - g**2 * s) * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "Drift and score are multiplied by √Δt. A drift takes Δt itself.")
+def away_by_root(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt.sqrt(), g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The score is not multiplied by Δt: the bracket holds both.")
+def score_without_time(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, f * dt - g**2 * s, g * dt.sqrt())
+
+
 @variant("backward_step_noise")
 def by_pieces(x, x_next, f, s, g, dt):
     root = torch.sqrt(dt)
     return (x - x_next) / (g * root) + root * f / g - root * g * s
+
+
+@variant("backward_step_noise")
+def all_in_float64(x, x_next, f, s, g, dt):
+    x, x_next, f, s, g, dt = (part.double() for part in (x, x_next, f, s, g, dt))
+    return (x - (x_next - (f - g**2 * s) * dt)) / (g**2 * dt).sqrt()
 
 
 @variant("backward_step_noise")
@@ -382,6 +477,47 @@ def forward_detached(noise_forward, noise_backward, g):
     return sum(_parts(noise_forward.detach(), noise_backward, g))
 
 
+@mistake(
+    "path_log_ratio",
+    "The widths count too often. They come D times a step: not B times, and not D times in each of D coordinates.",
+)
+def widths_too_often(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths * noise_forward.shape[-1]
+
+
+@mistake(
+    "path_log_ratio", "The widths are multiplied by N, the steps. They come once for each of D."
+)
+def widths_by_steps(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths / noise_forward.shape[-1] * noise_forward.shape[0]
+
+
+@mistake("path_log_ratio", "The widths are averaged over the steps. They add up.")
+def mean_of_widths(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths / noise_forward.shape[0]
+
+
+@mistake("path_log_ratio", "The ½ stands before δᴮ's squares only. It belongs to the difference.")
+def half_of_one(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (0.5 * noise_backward.square() - noise_forward.square()).sum((0, 2)) + widths
+
+
+@mistake("path_log_ratio", "The squares are added. One density is divided by the other: subtract.")
+def squares_added(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward.square() + noise_forward.square()).sum((0, 2)) / 2 + widths
+
+
+@mistake("path_log_ratio", "The lengths of the noises enter as they are. Square them.")
+def lengths_not_squared(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward.norm(dim=2) - noise_forward.norm(dim=2)).sum(0) / 2 + widths
+
+
 @variant("path_log_ratio")
 def by_telescope(noise_forward, noise_backward, g):
     together = torch.einsum("nbd,nbd->b", noise_backward, noise_backward)
@@ -403,12 +539,14 @@ def step_by_step(noise_forward, noise_backward, g):
 # --- nll_bound ----------------------------------------------------------------------------------
 
 
-def _walk(x, times, g, noise, drift, score, *, field=1, back=1, when=1, cut=False):
-    """A path by the formulas; which end of a step the way back looks at can be chosen."""
-    spans, squares = times.diff(), 0.0
+def _walk(
+    x, times, g, noise, drift, score, *, field=1, back=1, when=1, cut=False, spans=None, late=(0, 0)
+):
+    """A path by the formulas; which end of a step each way looks at can be chosen."""
+    spans, squares = times.diff() if spans is None else spans, 0.0
     for i in range(noise.shape[0]):
         span, root = spans[i], spans[i].sqrt()
-        after = x + drift(x, times[i]) * span + g[i] * root * noise[i]
+        after = x + drift(x, times[i + late[0]]) * span + g[i + late[1]] * root * noise[i]
         if cut:
             after = after.detach()
         here, moment = (x, after)[field], times[i + when]
@@ -574,6 +712,102 @@ def moved_in_place(x, times, g, noise, drift, score):
     told = densities_of_a_walk(x.clone(), times, g, noise, drift, score).to(x)
     x.data += 0.1
     return told
+
+
+@mistake(
+    "nll_bound", "The sign is wrong: this bounds log p from below. Asked for is −log p, from above."
+)
+def bound_turned(x, times, g, noise, drift, score):
+    return -densities_of_a_walk(x, times, g, noise, drift, score)
+
+
+@mistake("nll_bound", "You sum over the batch. One number a point is asked for, (B,).")
+def sum_over_batch(x, times, g, noise, drift, score):
+    return densities_of_a_walk(x, times, g, noise, drift, score).sum()
+
+
+@mistake("nll_bound", "The latent's squares lack their ½: −log N is ½ (x² + log 2π) a coordinate.")
+def latent_not_halved(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score)
+    return squares + _widths(x, g) + _gauss(end) + end.square().sum(1) / 2
+
+
+@mistake("nll_bound", "The ½ of the latent is missing altogether.")
+def latent_twice(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score)
+    return squares + _widths(x, g) + 2 * _gauss(end)
+
+
+@mistake("nll_bound", "log 2π counts ½ a coordinate; you count it whole.")
+def constant_not_halved(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score)
+    return squares + _widths(x, g) + _gauss(end) + x.shape[1] * math.log(2 * math.pi) / 2
+
+
+@mistake(
+    "nll_bound", "The two noises are exchanged: the noise that was given is that of the way forth."
+)
+def noises_exchanged(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score)
+    return _gauss(end) + _widths(x, g) - squares
+
+
+@mistake("nll_bound", "The path's ratio is averaged over the steps. It is a sum.")
+def mean_of_steps(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score)
+    return _gauss(end) + (squares + _widths(x, g)) / len(noise)
+
+
+@mistake("nll_bound", "Each step has the same length here. Take Δt from the times.")
+def even_steps(x, times, g, noise, drift, score):
+    even = torch.full_like(noise[:, 0, 0], 1 / len(noise))
+    end, squares = _walk(x, times, g, noise, drift, score, spans=even)
+    return squares + _widths(x, g) + _gauss(end)
+
+
+@mistake("nll_bound", "You take a time for the length of a step. That is t_{i+1} − t_i.")
+def time_for_length(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score, spans=times[1:])
+    return squares + _widths(x, g) + _gauss(end)
+
+
+@mistake("nll_bound", "The way forth asks the drift at time t_{i+1}. It starts at t_i.")
+def late_drift(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score, late=(1, 0))
+    return squares + _widths(x, g) + _gauss(end)
+
+
+@mistake("nll_bound", "The way forth uses g_{i+1}. Its step starts at x_i, where the size is g_i.")
+def late_g(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score, late=(0, 1))
+    return squares + _widths(x, g) + _gauss(end)
+
+
+@mistake("nll_bound", "Drift and score are exchanged.")
+def fields_exchanged(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, score, drift)
+    return squares + _widths(x, g) + _gauss(end)
+
+
+@mistake(
+    "nll_bound",
+    "Drift and score of the way back are asked at x_i and t_i: both one step too early.",
+)
+def early_place_and_time(x, times, g, noise, drift, score):
+    end, squares = _walk(x, times, g, noise, drift, score, field=0, when=0)
+    return squares + _widths(x, g) + _gauss(end)
+
+
+@mistake(
+    "nll_bound",
+    "The numbers are right, but each step starts at detached points: the path carries no slope.",
+)
+def detached_starts(x, times, g, noise, drift, score):
+    squares = 0.0
+    for i in range(noise.shape[0]):
+        end, more = _walk(x, times[i : i + 2], g[i : i + 2], noise[i : i + 1], drift, score)
+        squares, x = squares + more, end.detach()
+    return squares + _widths(x, g) + _gauss(end)
 
 
 @variant("nll_bound")
