@@ -24,13 +24,13 @@ from genssl_utils.kit.training import Objective, fit
 
 __all__ = ["PLAN", "SHORT_PLAN", "Comparison", "Row", "compare", "longer_ddpm", "trained_diffflow"]
 
-PLAN = ((5, 350), (10, 300), (20, 130), (50, 40))
-SHORT_PLAN = ((5, 240), (10, 200))
+PLAN = ((5, 300), (10, 250), (20, 100), (50, 30))
+SHORT_PLAN = ((5, 200), (10, 160))
 """Stages of a training: steps N of the path, and how many updates."""
 BATCH, RATE, CLIP = 128, 6e-3, 5.0
 POINTS = 2500
 """Test points, and as many made ones."""
-LONGER = 3000
+LONGER = 2400
 """Updates of the DDPM with longer training; DiffFlow takes more seconds up to ten steps."""
 
 
@@ -163,7 +163,7 @@ def longer_ddpm(
 
     Args:
         board: whose set and test points.
-        updates: how many; 3000 take fewer seconds than DiffFlow's training up to ten steps.
+        updates: how many; 2400 take fewer seconds than DiffFlow's training up to ten steps.
         seed: of weights, batches and noise.
         lengths: numbers of steps.
         device: where to train.

@@ -255,6 +255,17 @@ with ex.hidden(
     side = (x.double() - law.mean).sign().to(x)
     got = backward_step_noise(x, after, f, s, g, dt)
     ex.value(got * side, (2 * (peak - density)).clamp(min=0).pow(0.5))
+with ex.hidden("five rows, each solved for its own noise", hint="A g and a Δt for each row."):
+    x, after, f, s = torch.randn(4, 5, 1, generator=ex.fresh)
+    g, dt = 0.3 + torch.rand(2, 5, 1, generator=ex.fresh)
+    want = [
+        (a.item() - (y.item() - (b.item() - h.item() ** 2 * c.item()) * q.item()))
+        / (h.item() * math.sqrt(q.item()))
+        for a, y, b, c, h, q in zip(x, after, f, s, g, dt)
+    ]
+    ex.value(
+        backward_step_noise(x, after, f, s, g, dt), torch.tensor(want, dtype=torch.float64)[:, None]
+    )
 with ex.hidden(
     "slopes in drift and score", hint="The slopes follow from the formula; detach nothing."
 ):
@@ -359,6 +370,13 @@ with ex.hidden("two halves of a path add up", hint="The ratio of a path is the s
     only = 0.5 * (back - forth).mul(back + forth).sum(2).sum(0)
     wider = 2 * (g[5].log() - g[0].log())
     ex.value(apart, only + wider)
+with ex.hidden("one path taken out of six", hint="What a path gets depends on no other path."):
+    forth, back = torch.randn(2, 4, 6, 3, generator=ex.fresh)
+    g = 0.3 + torch.rand(5, generator=ex.fresh)
+    far, near = back[:, 2].double().norm() ** 2, forth[:, 2].double().norm() ** 2
+    want = (far - near) / 2 + 3 * math.log(g[4].item() / g[0].item())
+    got = path_log_ratio(forth[:, 2:3].clone(), back[:, 2:3].clone(), g)
+    ex.value(got, want.view(1))
 with ex.hidden(
     "slopes for other sizes", hint="The slopes follow from the formula; detach nothing."
 ):
@@ -499,6 +517,19 @@ with ex.hidden(
     still, lean = (lambda x, t: 0 * x), (lambda x, t: -0.25 / 0.1875 * x)
     ex.value(nll_bound(x, torch.tensor([0.0, 1.0]).double(), g, noise, still, lean), want)
 with ex.hidden(
+    "fields that are 0, in closed form", hint="Without drift and score δᴮ is −δᶠ · g_i / g_{i+1}."
+):
+    x, noise = torch.randn(3, 2, generator=ex.fresh), torch.randn(4, 3, 2, generator=ex.fresh)
+    times, g = 0.2 + torch.rand(2, 5, generator=ex.fresh)
+    times = times.cumsum(0)
+    size, spans = g.double(), times.double().diff()
+    share, length = size[:-1] / size[1:], size[:-1] * spans**0.5
+    end = x.double() + (length[:, None, None] * noise).sum(0)
+    want = (end**2).sum(1) / 2 + math.log(2 * math.pi) - 2 * share.log().sum()
+    want += ((share**2 - 1)[:, None, None] * noise.double() ** 2).sum((0, 2)) / 2
+    none = lambda x, t: 0 * x  # noqa: E731
+    ex.value(nll_bound(x, times, g, noise, none, none), want)
+with ex.hidden(
     "the slope of another walk", hint="The path itself must carry the slope: detach nothing."
 ):
     x = torch.randn(4, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
@@ -590,7 +621,8 @@ topic.samples_picture(board)
 # %% tags=["claim"]
 for row in board.rows:
     told = f"{row.method}, N = {row.steps}" if row.steps else row.method
-    results.claim(f"checkerboard, energy distance, {told}", row.energy, better="lower")
+    if row.method != "DDIM" or row.steps == 5:  # its energy varies much from seed to seed
+        results.claim(f"checkerboard, energy distance, {told}", row.energy, better="lower")
     if row.method != "DDIM":
         results.claim(
             f"checkerboard, −log p at most, {told}", row.nats, unit="nats", better="lower"
@@ -599,15 +631,14 @@ for row in board.rows:
         results.claim(f"checkerboard, share off the set, {told}", row.off, better="lower")
 
 # %% [markdown]
-# Few steps first. In the recorded runs DiffFlow is near the truth in 5 steps: energy distance 0.002, DDPM's is 0.036, DDIM's 0.025.
-# With 50 steps DDPM is near, too. RealNVP, which takes no steps, is as near as DiffFlow.
+# Few steps first. In the recorded runs DiffFlow is near the truth in 5 steps: energy distance 0.002, DDPM's is 0.037, DDIM's
+# 0.027. RealNVP, which takes no steps, is as near as DiffFlow, and with 50 steps DDPM is not far.
 #
-# Edges: at N = 10, 15 % of DiffFlow's points lie off the board, of RealNVP's 19 %, mostly on bridges between squares, of DDPM's
-# 28 %. DDIM has the fewest, 11 %, but spreads the others unevenly: look at its picture, and at its energy distance. One
-# number is not enough.
+# Edges: at N = 10, 16 % of DiffFlow's points lie off the board, of RealNVP's 21 %, mostly on bridges between squares, of DDPM's
+# 32 %. DDIM has the fewest, 13 %, but spreads the others unevenly: look at its picture. One number is not enough.
 #
-# Where DiffFlow loses: likelihood in few steps. At N = 10 its bound promises 2.21 nats; RealNVP *knows* its own number, 2.11.
-# DiffFlow comes level with 20 steps, 2.12, and with 50 is a little ahead, 2.08. All are far from the truth, 1.79.
+# Where DiffFlow loses: likelihood in few steps. At N = 10 its bound promises 2.21 nats; RealNVP *knows* its own number, 2.12.
+# DiffFlow needs 50 steps for 2.10. All are far from the truth, 1.79.
 #
 # The second set has finer edges, a Sierpiński triangle divided twice. Its training is shorter. Predict which method
 # suffers most.
@@ -632,9 +663,9 @@ check.finished("diffflow", "nll_bound")
 topic.samples_picture(triangle)
 
 # %% [markdown]
-# Nobody is sharp here yet. At N = 10, 29 % of DiffFlow's points lie off the set and as many of RealNVP's, of DDIM's 32 %, of
-# DDPM's 48 %, which suffers most. So the paper's claim of sharper edges than a flow's holds on the board, and not here, after so
-# short a training. And RealNVP's likelihood is by far the best: 1.25 nats, where DiffFlow promises 1.53.
+# Nobody is sharp here yet. At N = 10, 49 % of DDPM's points lie off the set, which suffers most; of DiffFlow's 34 %, of DDIM's
+# 33 %, of RealNVP's 30 %. So the paper's claim, sharper edges than a flow's, holds on the board and not here, after so short a
+# training. RealNVP's likelihood is also by far the best: 1.26 nats, where DiffFlow promises 1.56.
 #
 # ## The paper's own table
 #
@@ -655,23 +686,24 @@ check.finished("diffflow", "nll_bound")
 topic.price_table(board)
 
 # %% [markdown]
-# So equal updates are not equal seconds. Here the DDPM gets 3000 updates, which still take fewer seconds than DiffFlow's
+# So equal updates are not equal seconds. Here the DDPM gets 2400 updates, which still take fewer seconds than DiffFlow's
 # training up to N = 10. Predict: where does it catch up, and where not?
 
 # %% tags=["experiment"]
 check.finished("diffflow", "nll_bound")
-longer = topic.longer_ddpm(board, updates=60_000 if full else 3000, seed=seed, device=device)
+longer = topic.longer_ddpm(board, updates=60_000 if full else 2400, seed=seed, device=device)
 topic.longer_table(board, longer)
 
 # %% tags=["claim"]
 for row in longer.rows:
-    told = f"{row.method} with 3000 updates, N = {row.steps}"
+    told = f"{row.method} with 2400 updates, N = {row.steps}"
     results.claim(f"checkerboard, energy distance, {told}", row.energy, better="lower")
-    results.claim(f"checkerboard, share off the set, {told}", row.off, better="lower")
+    if row.method == "DDPM":
+        results.claim(f"checkerboard, share off the set, {told}", row.off, better="lower")
 
 # %% [markdown]
-# With three times the updates and more, DDPM's edges are as sharp as DiffFlow's from N = 10 on, and at N = 20 it is nearly as close.
-# At N = 5 it stays at an energy distance of 0.03. More training does not help there: many points could lie behind a
+# With three times the updates and more, DDPM's edges are as sharp as DiffFlow's from N = 10 on, and at N = 20 its energy distance
+# is 0.003. At N = 5 it stays at 0.035. More training does not help there: many points could lie behind a
 # place so far back, and one Gaussian step cannot go to all of them. DiffFlow bends the way *forth* until long steps can be undone.
 #
 # So you pay in training, several times an update, to save steps in sampling. The paper's table has the same shape:
