@@ -161,7 +161,7 @@ async function render({ model, el }) {
       write(panel.heading, { text: p === 2 ? `DiffFlow, noise ${number(gamma)}` : panel.name });
       write(panel.fork, {
         text: way === "back" ? `Back from here: ${number(100 * upper, 0)} % end in the upper heap.`
-          : `Forth from here: ends spread by ${number(Math.abs(spread) < 1e-9 ? 0 : spread)}.`,
+          : `Forth from here: ends spread by ${number(Math.abs(spread) < 1e-9 ? 0 : spread)}.${Math.abs(middle) > VIEW ? " They leave the picture: no data lie here." : ""}`,
       });
       write(panel.home, { text: `Home after forth and back: ${number(100 * all.home, 0)} %.` });
       panel.held.show(start);

@@ -396,7 +396,7 @@ ex.report()
 # $x_0$ is a sum over *all* paths that end there, which nobody can do. But walk forth from $x_0$ and look at one path:
 # on average over such paths,
 #
-# $$-\log p(x_0) \;\le\; \mathbb E\left[-\log \mathcal N(x_N; 0, I) + \sum_{i}\left(\tfrac12\lVert\delta^B_i\rVert^2 -
+# $$-\log p(x_0) \;\le\; \mathbb{E}\left[-\log \mathcal N(x_N; 0, I) + \sum_{i}\left(\tfrac12\lVert\delta^B_i\rVert^2 -
 # \tfrac12\lVert\delta^F_i\rVert^2 + D\log\tfrac{g_{i+1}}{g_i}\right)\right],$$
 #
 # as in a VAE whose code is the whole path. The gap is the Kullback–Leibler divergence between the paths forth and those by

@@ -137,8 +137,8 @@ def test_the_words_are_the_numbers_and_are_said(site):
     data = shown(root)
     text = root.inner_text()
     for home, up in zip(data["home"], data["upper"], strict=True):
-        assert f"Home after forth and back: {100 * home:.0f} %" in text
-        assert f"{100 * up:.0f} % end in the upper heap" in text
+        assert f"Home after forth and back: {math.floor(100 * home + 0.5)} %" in text
+        assert f"{math.floor(100 * up + 0.5)} % end in the upper heap" in text
     root.get_by_label("DiffFlow's noise =").press("ArrowRight")
     page.wait_for_function(
         """document.querySelector('[aria-live=polite]').textContent.startsWith(
