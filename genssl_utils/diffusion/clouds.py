@@ -7,11 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from genssl_utils.diffusion.denoiser import WAYS, Denoiser, Walkers
+from genssl_utils.diffusion.denoiser import (
+    WAYS,
+    Denoiser,
+    SimpleLoss,
+    Walkers,
+    train_denoiser,
+)
+from genssl_utils.diffusion.exact import mean_loss, perfect
 from genssl_utils.kit.data import blobs, pinwheel, two_moons
 from genssl_utils.kit.samples import energy_distance
 
-__all__ = ["CLOUDS", "CLOUD_SPREAD", "by_steps", "cloud", "ring_middles"]
+__all__ = [
+    "CLOUDS",
+    "CLOUD_SPREAD",
+    "by_steps",
+    "cloud",
+    "losses_beside_the_best",
+    "ring_middles",
+    "train_on_clouds",
+]
 
 CLOUD_SPREAD, ON_RING, RADIUS = 0.15, 8, 2.0
 """The ring of clouds: their standard deviation, their number, the radius of their middles."""
@@ -41,6 +56,43 @@ def ring_middles(device: torch.device | str = "cpu") -> Tensor:
     """Middles of the eight clouds, (8, 2)."""
     angle = 2 * torch.pi * torch.arange(ON_RING, device=device) / ON_RING
     return RADIUS * torch.stack([angle.cos(), angle.sin()], 1)
+
+
+def train_on_clouds(
+    alpha_bar: Tensor, simple_loss: SimpleLoss, *, steps: int, width: int = 64, seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> dict[str, Denoiser]:  # fmt: skip
+    """A network for each set, trained on 2000 points by the student's loss, 128 points a step."""
+    return {
+        name: train_denoiser(
+            cloud(name, 2000, seed, device), alpha_bar, simple_loss, steps=steps, width=width,
+            batch=128, seed=seed, title=name, picture=False,
+        )
+        for name in CLOUDS
+    }  # fmt: skip
+
+
+def losses_beside_the_best(
+    denoiser: Denoiser, simple_loss: SimpleLoss, *, n: int = 4000, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """The student's loss on fresh points of the eight clouds, by times.
+
+    Returns:
+        Times → the network's loss, and that of the best guess that there is.
+    """
+    device = denoiser.shift.device
+    fresh = cloud("eight clouds", n, seed + 7000, device)
+    best = perfect(denoiser, ring_middles(device), CLOUD_SPREAD)
+    last = len(denoiser.alpha_bar) - 1
+    edges = [0, last // 4, last // 2, 3 * last // 4, last]
+    spans = {f"{a + 1} to {b}": (a + 1, b) for a, b in zip(edges, edges[1:], strict=False)}
+    return {
+        name: (
+            mean_loss(denoiser, fresh, simple_loss, times=span, seed=seed),
+            mean_loss(best, fresh, simple_loss, times=span, seed=seed),
+        )
+        for name, span in (spans | {"all times": (1, last)}).items()
+    }
 
 
 def by_steps(

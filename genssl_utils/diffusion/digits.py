@@ -11,11 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genssl_utils.diffusion.denoiser import WAYS, Denoiser, Walkers, moments
+from genssl_utils.diffusion.denoiser import WAYS, Denoiser, SimpleLoss, Walkers, moments
+from genssl_utils.diffusion.exact import knows_by_heart, mean_loss
+from genssl_utils.kit.data import Split
 from genssl_utils.kit.reader import Reader
 from genssl_utils.kit.samples import Scores, scores
 
-__all__ = ["Heap", "Quality", "bank", "judge", "quality_by_steps", "round_trip"]
+__all__ = [
+    "Copies",
+    "Heap",
+    "Quality",
+    "Trip",
+    "all_heaps",
+    "bank",
+    "copies",
+    "judge",
+    "quality_by_steps",
+    "round_trip",
+    "trips",
+]
 
 NAMES, LEVELS = ("GAN", "VAE", "flow"), 63
 
@@ -104,10 +118,52 @@ def quality_by_steps(
     return found, drawn
 
 
+def all_heaps(
+    bank: Mapping[str, Heap], denoiser: Denoiser, scan: Sequence[Quality],
+    drawn: Mapping[tuple[str, int], Tensor], digits: Split, *, seed: int = 0,
+) -> dict[str, Heap]:  # fmt: skip
+    """As many pictures of each maker as there are test digits; first of all training digits."""
+    n = len(digits.x_test)
+    source = torch.Generator().manual_seed(seed)
+    some = torch.randperm(len(digits.x_train), generator=source)[:n].to(digits.x_train.device)
+    found = {"training digits": Heap(digits.x_train[some], 0, 0.0, 0.0, 0, 0), **bank}
+    took = {(row.way, row.steps): row.seconds for row in scan}
+    pixels = digits.x_train.shape[1]
+    for way, steps in (("DDIM", 20), ("DDIM", 1000), ("DDPM", 1000)):
+        latent = pixels if way == "DDIM" else pixels * steps  # the last of its steps adds none
+        found[f"{way}, {steps} steps"] = Heap(
+            drawn[way, steps], denoiser.weights, denoiser.seconds, took[way, steps], steps, latent
+        )
+    return found
+
+
+class Trip(NamedTuple):
+    """Pictures that went into the latent and came back.
+
+    Attributes:
+        codes: where they were, (N, D).
+        back: what came back, (N, D).
+        error: root mean square a pixel, of a range of 1.
+        energy: mean square of a code's numbers; 1 for a standard normal.
+    """
+
+    codes: Tensor
+    back: Tensor
+    error: float
+    energy: float
+
+
+def trips(
+    denoiser: Denoiser, walkers: Walkers, x: Tensor, *, steps: Sequence[int]
+) -> dict[int, Trip]:
+    """A `round_trip` for each number of steps."""
+    return {number: round_trip(denoiser, walkers, x, number) for number in steps}
+
+
 @torch.no_grad()
 def round_trip(
     denoiser: Denoiser, walkers: Walkers, x: Tensor, steps: int
-) -> tuple[Tensor, Tensor, float]:
+) -> Trip:
     """Pictures into the latent and back by DDIM, which is the same step with its two ends swapped.
 
     Args:
@@ -115,9 +171,6 @@ def round_trip(
         walkers: the student's.
         x: pictures, (N, D).
         steps: each way.
-
-    Returns:
-        The codes (N, D), what comes back (N, D), and its root mean square error a pixel.
     """
     times = moments(len(denoiser.alpha_bar) - 1, steps)
     times[0] = 1  # at time 0 there is no noise to guess
@@ -133,4 +186,50 @@ def round_trip(
     for k in range(steps, 0, -1):
         rows, _ = walkers.ddim_step(rows, guess(rows, k), kept[k], kept[k - 1], 0.0)
     back = denoiser.outward(rows)
-    return code, back, float((back - x).square().mean().sqrt())
+    error = float((back - x).square().mean().sqrt())
+    return Trip(code, back, error, float(code.square().mean()))
+
+
+class Copies(NamedTuple):
+    """How far pictures are training pictures.
+
+    Attributes:
+        pictures: (N, 64).
+        near: median distance to the nearest training picture, root mean square a pixel.
+        share: how many are copies.
+        seen: the student's loss on training digits; nan where nobody guessed.
+        new: the same on test digits.
+        scores: against the test digits.
+    """
+
+    pictures: Tensor
+    near: float
+    share: float
+    seen: float
+    new: float
+    scores: Scores
+
+
+def copies(
+    denoiser: Denoiser, best: Denoiser, drawn: Mapping[tuple[str, int], Tensor], walkers: Walkers,
+    digits: Split, reader: Reader, simple_loss: SimpleLoss, *, steps: int = 100, seed: int = 0,
+) -> dict[str, Copies]:  # fmt: skip
+    """The network beside the perfect guesser of its training set, and true digits beside both."""
+    x, new = digits.x_train, digits.x_test
+    heaps = {
+        "perfect guesser": best.draw(len(new), walkers, "DDIM", steps, seed=seed).clamp(0, 1),
+        "network": drawn["DDIM", steps],
+        "test digits": new,
+    }
+    judged = judge(heaps, new, reader)
+    losses = {
+        name: [mean_loss(one, rows, simple_loss, rounds=2, seed=seed) for rows in (x, new)]
+        for name, one in (("perfect guesser", best), ("network", denoiser))
+    }
+    nobody = [float("nan")] * 2
+    return {
+        name: Copies(
+            heap, *knows_by_heart(heap, x), *losses.get(name, nobody), judged[name]
+        )
+        for name, heap in heaps.items()
+    }  # fmt: skip

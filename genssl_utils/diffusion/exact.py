@@ -29,20 +29,11 @@ def mixture_noise(alpha_bar: Tensor, middles: Tensor, spread: float) -> Predict:
     def predict(x: Tensor, t: Tensor) -> Tensor:
         kept = alpha_bar[t][:, None].to(x)
         size = kept * spread**2 + 1 - kept  # (N, 1)
-        far = torch.cdist(x, middles * kept[:1].sqrt()) if _one_time(t) else _far(x, kept, middles)
-        share = (-far.square() / (2 * size)).softmax(1)  # (N, K)
+        dots = kept.sqrt() * (x @ middles.T) - kept / 2 * middles.square().sum(1)
+        share = (dots / size).softmax(1)  # (N, K): what all clouds have in common cancels
         return (1 - kept).sqrt() / size * (x - kept.sqrt() * (share @ middles))
 
     return predict
-
-
-def _one_time(t: Tensor) -> bool:
-    return bool((t == t[0]).all())
-
-
-def _far(x: Tensor, kept: Tensor, middles: Tensor) -> Tensor:
-    """Distances (N, K) where each row has a time of its own."""
-    return (x[:, None] - kept.sqrt()[:, None] * middles).norm(dim=2)
 
 
 def perfect(denoiser: Denoiser, middles: Tensor, spread: float) -> Denoiser:
