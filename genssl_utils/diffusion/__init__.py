@@ -5,6 +5,7 @@ from genssl_utils.diffusion.clouds import (
     by_steps,
     cloud,
     losses_beside_the_best,
+    on_a_cloud,
     ring_middles,
     train_on_clouds,
 )
@@ -33,10 +34,12 @@ from genssl_utils.diffusion.exact import knows_by_heart, mean_loss, mixture_nois
 from genssl_utils.diffusion.explorers import explore_noise, explore_posterior
 from genssl_utils.diffusion.moment import MomentFigure, moment_figure
 from genssl_utils.diffusion.show import (
+    bridges_picture,
     clouds_table,
     copies_picture,
     copies_table,
     film_picture,
+    guess_picture,
     losses_table,
     quality_table,
     samples_picture,
@@ -60,6 +63,7 @@ __all__ = [
     "Walkers",
     "all_heaps",
     "bank",
+    "bridges_picture",
     "by_steps",
     "cloud",
     "clouds_table",
@@ -69,6 +73,7 @@ __all__ = [
     "explore_noise",
     "explore_posterior",
     "film_picture",
+    "guess_picture",
     "judge",
     "knows_by_heart",
     "losses_beside_the_best",
@@ -77,6 +82,7 @@ __all__ = [
     "mixture_noise",
     "moment_figure",
     "moments",
+    "on_a_cloud",
     "perfect",
     "quality_by_steps",
     "quality_table",

@@ -42,19 +42,26 @@ class NoiseNet(nn.Module):
     passes 64 numbers badly, so the row goes round it: the answer is √(1−ᾱ) x + √ᾱ · body(x, t). What
     the body learns is then the *velocity* (Salimans & Ho 2022, arXiv:2202.00512).
 
+    Of a point of the plane, a few sines and cosines are shown beside it, each twice as fast as the one
+    before: a smooth network is slow to learn what is fine (Tancik et al. 2020, arXiv:2006.10739).
+
     Args:
         dims: D.
         width: units of each hidden layer.
         alpha_bar: the schedule, (T + 1,).
         layers: hidden layers.
+        octaves: how many sines and cosines of each coordinate are shown beside it.
     """
 
-    def __init__(self, dims: int, width: int, alpha_bar: Tensor, layers: int = 3) -> None:
+    def __init__(
+        self, dims: int, width: int, alpha_bar: Tensor, layers: int = 3, octaves: int = 0
+    ) -> None:
         super().__init__()
+        self.octaves = octaves
         self.register_buffer("alpha_bar", alpha_bar.float())
         self.register_buffer("pitch", torch.linspace(0, math.log(200.0), WAVES).exp())
         told = 2 * WAVES
-        self.first = nn.Linear(dims + told, width)
+        self.first = nn.Linear(dims * (1 + 2 * octaves) + told, width)
         self.hidden = nn.ModuleList(nn.Linear(width, width) for _ in range(layers - 1))
         self.clock = nn.ModuleList(nn.Linear(told, width) for _ in range(layers - 1))
         self.last = nn.Linear(width, dims)
@@ -63,7 +70,8 @@ class NoiseNet(nn.Module):
         """The noise in x (N, D) at times t (N,), whole numbers from 1 to T."""
         turns = (t / (len(self.alpha_bar) - 1))[:, None] * self.pitch
         told = torch.cat([turns.sin(), turns.cos()], 1)  # (N, 2 · WAVES)
-        h = self.first(torch.cat([x, told], 1))
+        fine = [wave(x * 2**k) for k in range(self.octaves) for wave in (torch.sin, torch.cos)]
+        h = self.first(torch.cat([x, *fine, told], 1))
         for layer, clock in zip(self.hidden, self.clock, strict=True):
             h = h + layer(F.silu(h + clock(told)))
         kept = self.alpha_bar[t][:, None]
@@ -170,7 +178,7 @@ def walk(
 
 def train_denoiser(
     x: Tensor, alpha_bar: Tensor, simple_loss: SimpleLoss, *, steps: int, width: int,
-    batch: int = 64, rate: float = 2e-3, seed: int = 0, title: str = "DDPM", picture: bool = True,
+    batch: int = 64, rate: float = 2e-3, octaves: int = 0, seed: int = 0, title: str = "DDPM", picture: bool = True,
 ) -> Denoiser:  # fmt: skip
     """Train a network to guess noise, by the student's loss.
 
@@ -182,6 +190,7 @@ def train_denoiser(
         width: units of each hidden layer.
         batch: rows a step, each at a time of its own.
         rate: the learning rate, which falls to 0 over the second half.
+        octaves: of the network, for points of the plane.
         seed: of the weights, the batches, the times and the noise.
         title: for the progress bar.
         picture: whether to draw the loss in a notebook.
@@ -191,7 +200,7 @@ def train_denoiser(
     shift = x.mean(0)
     scale = (x - shift).square().mean().sqrt()
     rows, last = (x - shift) / scale, len(alpha_bar) - 1
-    net = NoiseNet(x.shape[1], width, alpha_bar).to(device)
+    net = NoiseNet(x.shape[1], width, alpha_bar, octaves=octaves).to(device)
     optimizer = torch.optim.Adam(net.parameters(), rate, fused=True)
     fall = stay_then_fall(optimizer, steps)
 
@@ -204,7 +213,7 @@ def train_denoiser(
     began = time.process_time()
     fit(
         Objective(optimizer, loss), steps, title=title, picture=picture,
-        record_every=max(1, steps // 20), after_step=lambda step: fall.step(),
+        record_every=max(1, steps // 8), after_step=lambda step: fall.step(),
     )  # fmt: skip
     took = time.process_time() - began
     net.requires_grad_(False)

@@ -11,7 +11,9 @@ from torch import Tensor
 from genssl_utils.diffusion.clouds import cloud
 from genssl_utils.diffusion.denoiser import WAYS, Denoiser, Walkers
 from genssl_utils.diffusion.digits import Copies, Heap, Quality, Trip
+from genssl_utils.diffusion.exact import mixture_noise
 from genssl_utils.diffusion.explorers import linear_betas
+from genssl_utils.diffusion.moment import middles
 from genssl_utils.kit import plots
 from genssl_utils.kit.data import digits
 from genssl_utils.kit.reader import Reader
@@ -20,10 +22,12 @@ from genssl_utils.kit.sheets import named_rows
 from genssl_utils.kit.tables import Table, table
 
 __all__ = [
+    "bridges_picture",
     "clouds_table",
     "copies_picture",
     "copies_table",
     "film_picture",
+    "guess_picture",
     "losses_table",
     "quality_table",
     "samples_picture",
@@ -80,6 +84,51 @@ def schedules_picture() -> Figure:
     return figure
 
 
+def bridges_picture(steps: int = 10, start: float = 1.0, end: float = -0.5) -> Figure:
+    """Walks of one start; those that come by near one place at the end are pinned at both ends."""
+    source = torch.Generator().manual_seed(3)
+    x = torch.full((4000,), start)
+    walks = [x]
+    for beta in (0.6 * torch.linspace(0.1, 0.5, steps)).tolist():
+        x = (1 - beta) ** 0.5 * x + beta**0.5 * torch.randn(x.shape, generator=source)
+        walks.append(x)
+    every = torch.stack(walks)  # (steps + 1, n)
+    pinned = every[:, (x - end).abs() < 0.03]
+    figure, (axes,) = plots.panels(1, size=(6.2, 2.9))
+    axes.plot(every[:, :60].numpy(), color=plots.COLOURS["baseline"], linewidth=0.6, alpha=0.5)
+    axes.plot(pinned[:, :25].numpy(), color=plots.COLOURS["model"], linewidth=1)
+    axes.plot([0, steps], [start, end], "o", color=plots.INK)
+    axes.text(0.15, start + 0.35, "x₀", fontsize=11)
+    axes.text(steps + 0.15, end + 0.1, "xₜ", fontsize=11)
+    axes.set(
+        title="Walks from x₀; orange: those that came by at xₜ", xlabel="step", xlim=(-0.3, steps + 0.7)
+    )
+    return figure
+
+
+def guess_picture() -> Figure:
+    """One noised place, the starts that it may have, and the mean of all noise."""
+    places, _ = middles("twelve points")
+    figure, panels = plots.panels(3, size=(2.7, 2.9))
+    here = torch.tensor([[0.35, 0.85]])
+    for axes, kept in zip(panels, (0.04, 0.5, 0.9), strict=True):
+        schedule = torch.tensor([1.0, kept])
+        guess = mixture_noise(schedule, places, 0.0)(here, torch.tensor([1]))
+        start = (here - (1 - kept) ** 0.5 * guess) / kept**0.5
+        far = (here - kept**0.5 * places).square().sum(1) / (2 * (1 - kept))
+        share = (-far).softmax(0)
+        axes.scatter(*places.T, s=6 + 260 * share, color=plots.COLOURS["data"], alpha=0.8)
+        axes.plot(*here[0], "X", color=plots.INK, markersize=8)
+        axes.plot(*start[0], "*", color=plots.COLOURS["model"], markersize=13)
+        axes.set(
+            title=f"{kept:.0%} of the variance left", xlim=(-2.1, 2.1), ylim=(-2.1, 2.1),
+            aspect="equal", xticks=[], yticks=[],
+        )  # fmt: skip
+    panels[0].set_xlabel("cross: xₜ, star: mean start", fontsize=9)
+    panels[1].set_xlabel("blue: starts, as likely as large", fontsize=9)
+    return figure
+
+
 # --- points ---------------------------------------------------------------------------------------
 
 
@@ -96,29 +145,23 @@ def trails_picture(
     trained: Mapping[str, Denoiser], walkers: Walkers, *, steps: int = 50, n: int = 1500,
     seed: int = 0,
 ) -> Figure:  # fmt: skip
-    """Points on their way back, from left to right, one row a set; a few DDIM paths on the right."""
+    """Points on their way back, from left to right, one row a set; true points at the end."""
     shares = (1.0, 0.5, 0.3, 0.16, 0.0)
-    figure, every = plots.panels(len(shares) + 1, size=(1.75, 5.0))
+    figure, every = plots.panels(len(shares) + 1, size=(1.75, 1.85 * len(trained) + 0.4))
+    high = 1 / len(trained)
     for axes in every:
         axes.set_axis_off()
     for row, (name, denoiser) in enumerate(trained.items()):
         trail = denoiser.trail(n, walkers, "DDIM", steps, seed=seed)
-        for column, axes in enumerate(every):
-            part = axes.inset_axes((0.02, 0.68 - 0.335 * row, 0.96, 0.3))
-            part.set(xticks=[], yticks=[])
+        true = cloud(name, n, seed + 9000, denoiser.shift.device)
+        shown = [(f"t = {1000 * s:.0f}", trail[round((1 - s) * steps)], "model") for s in shares]
+        for column, (told, points, role) in enumerate([*shown, ("true points", true, "data")]):
+            part = every[column].inset_axes((0.02, 1 - high * (row + 1), 0.96, 0.88 * high))
+            part.scatter(*denoiser.inward(points).cpu().T, s=1, alpha=0.5, color=plots.COLOURS[role])
+            part.set(xticks=[], yticks=[], xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
             part.grid(visible=False)
-            if column < len(shares):
-                points = denoiser.inward(trail[round((1 - shares[column]) * steps)]).cpu()
-                part.scatter(*points.T, s=1, alpha=0.5, color=plots.COLOURS["model"])
-                part.set(xlim=(-3, 3), ylim=(-3, 3))
-                if row == 0:
-                    part.set_title(f"t = {1000 * shares[column]:.0f}", fontsize=9)
-            else:
-                true = denoiser.inward(cloud(name, n, seed + 9000, denoiser.shift.device)).cpu()
-                part.scatter(*true.T, s=1, alpha=0.5, color=plots.COLOURS["data"])
-                part.set(xlim=(-3, 3), ylim=(-3, 3))
-                if row == 0:
-                    part.set_title("true points", fontsize=9)
+            if row == 0:
+                part.set_title(told, fontsize=9)
             if column == 0:
                 part.set_ylabel(name, fontsize=9)
     figure.suptitle(f"Back from noise in {steps} steps of DDIM", fontsize=11, x=0.02, ha="left")
@@ -134,7 +177,7 @@ def clouds_table(found: Mapping[str, Mapping[tuple[str, int], float]]) -> Table:
             row: dict[str, object] = {"set": name, "way": way}
             row |= {_steps(number): f"{distances[way, number]:.4f}" for number in steps}
             rows.append(row | {"true points": f"{distances['true', 0]:.4f}"})
-    return table("Energy distance of 2000 drawn points from 2000 true ones; lower is better", rows)
+    return table("Energy distance of 1500 drawn points from 1500 true ones; lower is better", rows)
 
 
 def _steps(number: int) -> str:
