@@ -64,11 +64,11 @@ async function render({ model, el }) {
   const said = html("p", { class: "genssl-heading genssl-said" });
   const key = html("p", {
     class: "genssl-note", style: "margin-top:0.4rem",
-    text: "Orange: points, ten of them black with the line that they came along. Blue rings: middles of the true clouds. Grey: arrows to where it gets more likely.",
+    text: "Orange: points, some with the line that they came along. Blue rings: middles of the true clouds. Grey: arrows to where it gets more likely.",
   });
 
   // Steps against quality.
-  const [wide, high, left, bottom] = [320, 250, 46, 38];
+  const [wide, high, left, bottom] = [320, 300, 46, 38];
   const [low, top] = [floor / 2, 2];
   const across = (steps) => left + (wide - left - 12) * Math.log(steps / counts[0]) / Math.log(counts.at(-1) / counts[0]);
   const up = (value) => {
@@ -166,7 +166,7 @@ async function render({ model, el }) {
     const path = back ? frames.slice(0, done + 1)
       : Array.from({ length: 1 + Math.ceil(time / 20) }, (_, i) => forwardAt(begun.slice(0, TAILS), kept[Math.min(time, 20 * i)]));
     write(tails, {
-      d: path.length < 2 ? "" : Array.from({ length: TAILS }, (_, i) =>
+      d: path.length < 2 ? "" : Array.from({ length: way === "DDPM" ? 3 : TAILS }, (_, i) =>
         `M${path.map((places) => pen(onScreen(places[i]))).join("L")}`).join(""),
     });
 
@@ -175,12 +175,12 @@ async function render({ model, el }) {
       const values = quality[at][w];
       write(lines[w], { d: `M${values.map((v, i) => pen([across(counts[i]), up(v)])).join("L")}` });
       write(marks[w], { cx: across(steps), cy: up(values[here]), visibility: way === "forward" || way === name ? "visible" : "hidden" });
-      const label = w ? 2 : 1;
-      write(names[w], { x: across(counts[label]) + (w ? 6 : -6), y: up(values[label]) + (w ? -6 : 12), "text-anchor": w ? "start" : "end" });
+      write(names[w], { x: across(counts[2]) + (w ? 6 : -8), y: up(values[2]) + (w ? -6 : 10), "text-anchor": w ? "start" : "end" });
     });
-    const worthIt = WAYS.map((name, w) => `${name} ${number(Math.max(0, quality[at][w][here]), 4)}`);
+    const told = (v) => (v < floor ? "as near as true points" : number(v, 3));
+    const worthIt = WAYS.map((name, w) => `${name} ${told(quality[at][w][here])}`);
     write(worth, {
-      text: `At ${steps} step${steps > 1 ? "s" : ""}: ${worthIt.join(", ")}. True points lie up to ${number(floor, 4)} from each other. Measured once on 4000 points.`,
+      text: `At ${steps} step${steps > 1 ? "s" : ""}: ${worthIt.join(", ")}. Grey: two heaps of true points, up to ${number(floor, 4)} from each other. Measured once, on 4000 points.`,
     });
     announce(`${TOLD[way]}. Time ${moment}. ${chosen.name}, ${steps} steps.`);
     const data = {

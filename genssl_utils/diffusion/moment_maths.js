@@ -4,15 +4,20 @@
 export function noiseAt([x, y], kept, { middles, spread }) {
   const root = Math.sqrt(kept);
   const size = kept * spread * spread + 1 - kept;
-  const far = middles.map(([a, b]) => -((x - root * a) ** 2 + (y - root * b) ** 2) / (2 * size));
-  const top = Math.max(...far);
+  const far = new Float64Array(middles.length);
+  let top = -Infinity;
+  for (let k = 0; k < far.length; k += 1) {
+    const [dx, dy] = [x - root * middles[k][0], y - root * middles[k][1]];
+    far[k] = -(dx * dx + dy * dy) / (2 * size);
+    if (far[k] > top) top = far[k];
+  }
   let [sum, u, v] = [0, 0, 0];
-  middles.forEach(([a, b], k) => {
+  for (let k = 0; k < far.length; k += 1) {
     const share = Math.exp(far[k] - top);
     sum += share;
-    u += share * a;
-    v += share * b;
-  });
+    u += share * middles[k][0];
+    v += share * middles[k][1];
+  }
   const pull = Math.sqrt(1 - kept) / size;
   return [pull * (x - root * u / sum), pull * (y - root * v / sum)];
 }
