@@ -50,6 +50,7 @@ seed = 0
 # | `06_realistic_users` | make the buyers of a new product |
 # | `07_gan_or_vae` | draw digits in two ways |
 # | `08_flows` | bend a Gaussian into data and know log p exactly |
+# | `09_diffusion` | take noise away until a digit is left |
 # | `14_consistency_training` | learn from data that nobody labelled |
 # | `18_contrastive` | say "the same" of things never seen |
 #

@@ -1,0 +1,123 @@
+"""The bank, the scores by steps, the way into the latent, and copies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from genssl_utils import diffusion as topic
+from genssl_utils.diffusion.digits import LEVELS, NAMES
+from genssl_utils.kit import data
+from genssl_utils.kit.nets import cnn
+from genssl_utils.kit.reader import Reader
+from genssl_utils.kit.samples import scores
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.digits(flat=True)
+
+
+@pytest.fixture(scope="module")
+def blind():
+    torch.manual_seed(0)
+    return Reader(cnn(10, width=16), 0.1)
+
+
+@pytest.fixture(scope="module")
+def small(own, schedule, digits):
+    """A small network on the digits."""
+    return topic.train_denoiser(
+        digits.x_train, schedule, own["simple_loss"], steps=150, width=32, picture=False
+    )
+
+
+def test_the_bank_holds_what_the_makers_made_with_about_one_number_of_weights(schedule):
+    heaps = topic.bank(0)
+    assert tuple(heaps) == NAMES
+    own = sum(part.numel() for part in topic.NoiseNet(64, 192, schedule).parameters())
+    for heap in heaps.values():
+        assert heap.pictures.shape == (540, 64)
+        assert heap.pictures.min() >= 0
+        assert heap.pictures.max() <= 1
+        assert len(heap.pictures.unique()) <= LEVELS + 1
+        assert heap.weights == pytest.approx(own, rel=0.02)
+        assert heap.trained > 1
+        assert 0 < heap.drawn < 1
+
+
+def test_the_bank_has_five_trainings_of_each_and_counts_round():
+    every = [topic.bank(seed) for seed in range(6)]
+    for name in NAMES:
+        pictures = [heaps[name].pictures for heaps in every]
+        assert torch.equal(pictures[0], pictures[5])
+        assert all(not torch.equal(pictures[0], other) for other in pictures[1:5])
+
+
+def test_no_heap_of_the_bank_is_copied_from_training_digits(digits):
+    for heap in topic.bank(1).values():
+        near, share = topic.knows_by_heart(heap.pictures, digits.x_train)
+        assert near > 0.05
+        assert share < 0.01
+
+
+def test_scores_are_those_of_the_kit_in_the_reader_s_features(digits, blind):
+    real, heap = digits.x_test[:60], digits.x_train[:60]
+    found = topic.judge({"one": heap}, real, blind)
+    assert found["one"] == scores(blind.features(real), blind.features(heap))
+
+
+def test_more_steps_take_longer_and_each_number_is_drawn(small, walkers, digits, blind):
+    real = digits.x_test[:80]
+    scan, drawn = topic.quality_by_steps(small, walkers, real, blind, steps=(1, 60))
+    assert [(row.way, row.steps) for row in scan] == list(drawn)
+    assert {heap.shape for heap in drawn.values()} == {(80, 64)}
+    for way in ("DDPM", "DDIM"):
+        one, many = (row for row in scan if row.way == way)
+        assert many.seconds > 4 * one.seconds > 0
+    assert torch.equal(drawn["DDPM", 1], drawn["DDIM", 1])  # one step has no chance in it
+    assert all(heap.min() >= 0 and heap.max() <= 1 for heap in drawn.values())
+
+
+def test_digits_come_back_the_better_the_more_steps(small, walkers, digits):
+    found = topic.trips(small, walkers, digits.x_test[:100], steps=(4, 20, 100))
+    errors = [trip.error for trip in found.values()]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 0.05
+    trip = found[100]
+    assert trip.codes.shape == (100, 64)
+    assert trip.error == pytest.approx((trip.back - digits.x_test[:100]).square().mean().sqrt())
+    assert trip.energy == pytest.approx(trip.codes.square().mean())
+
+
+def test_heaps_stand_beside_each_other_with_what_they_took(small, walkers, digits, blind):
+    scan, drawn = topic.quality_by_steps(
+        small, walkers, digits.x_test[:30], blind, steps=(20, 1000)
+    )
+    heaps = topic.all_heaps(topic.bank(0), small, scan, drawn, digits)
+    assert list(heaps) == [
+        "training digits", *NAMES, "DDIM, 20 steps", "DDIM, 1000 steps", "DDPM, 1000 steps"
+    ]  # fmt: skip
+    assert len(heaps["training digits"].pictures) == 540
+    known = {tuple(row) for row in digits.x_train.tolist()}
+    assert all(tuple(row) in known for row in heaps["training digits"].pictures.tolist())
+    assert heaps["DDIM, 20 steps"].latent == 64
+    assert heaps["DDPM, 1000 steps"].latent == 64_000
+    assert heaps["DDIM, 1000 steps"].passes == 1000
+
+
+def test_the_perfect_guesser_copies_and_the_network_does_not(
+    own, small, walkers, digits, blind
+):  # fmt: skip
+    drawn = {("DDIM", 20): small.draw(540, walkers, "DDIM", 20).clamp(0, 1)}
+    best = topic.perfect(small, digits.x_train, 0.0)
+    found = topic.copies(
+        small, best, drawn, walkers, digits, blind, own["simple_loss"], steps=20
+    )  # fmt: skip
+    assert list(found) == ["perfect guesser", "network", "test digits"]
+    assert found["perfect guesser"].share > 0.95
+    assert found["network"].share == 0
+    perfect, network = found["perfect guesser"], found["network"]
+    assert perfect.seen < network.seen < network.new + 0.1 < perfect.new
+    assert np.isnan(found["test digits"].seen)
