@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from genssl_utils.course.catalogue import Checker
 from genssl_utils.course.source import find_unit, project_root
@@ -17,6 +18,13 @@ from genssl_utils.kit.samples import energy_distance
 
 N = 4000
 
+
+def fresh(places: Tensor, spread: float, source: torch.Generator) -> Tensor:
+    """True points of a set, (N, 2)."""
+    rows = places[torch.randint(len(places), (N,), generator=source)]
+    return rows + spread * torch.randn(N, 2, generator=source)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     own = Checker(find_unit(project_root(), "09")).namespace
@@ -26,13 +34,8 @@ if __name__ == "__main__":
     for name in SETS:
         places, spread = middles(name)
         source = torch.Generator().manual_seed(1)
-
-        def fresh(places=places, spread=spread, source=source):
-            rows = places[torch.randint(len(places), (N,), generator=source)]
-            return rows + spread * torch.randn(N, 2, generator=source)
-
-        true = fresh()
-        apart += [abs(energy_distance(fresh(), true)) for _ in range(5)]
+        true, *others = (fresh(places, spread, source) for _ in range(6))
+        apart += [abs(energy_distance(other, true)) for other in others]
         exact = mixture_noise(kept.float(), places, spread)
         one = Denoiser(exact, kept.float(), torch.zeros(2), torch.tensor(1.0))
         for way in ("DDIM", "DDPM"):

@@ -29,10 +29,10 @@ def own(number: str) -> dict[str, Callable]:
     return Checker(find_unit(project_root(), number)).namespace
 
 
-def timed(make: Callable) -> tuple[object, float]:
+def timed(make: Callable, *args: object, **options: object) -> tuple:
     """What a call gives, and its seconds of processor time."""
     began = time.process_time()
-    made = make()
+    made = make(*args, **options)
     return made, time.process_time() - began
 
 
@@ -59,17 +59,15 @@ def main() -> None:
     torch.set_num_threads(1)
     data, answers = digits(flat=True), own("07")
     vae_answers = VaeAnswers(*(answers[name] for name in VaeAnswers._fields))
+    x, n = data.x_train, len(data.x_test)
     pictures, trained, drawn, weights = [], [], [], []
     for seed in range(SEEDS):
-        x, n = data.x_train, len(data.x_test)
-        gan, gan_took = timed(lambda: train_gan(x, steps=STEPS, width=GAN_WIDTH, seed=seed))
-        vae, vae_took = timed(
-            lambda: train_vae(x, vae_answers, steps=STEPS, width=VAE_WIDTH, seed=seed)
-        )
-        (flow, flow_weights), flow_took = timed(lambda: flow_of(seed))
+        gan, gan_took = timed(train_gan, x, steps=STEPS, width=GAN_WIDTH, seed=seed)
+        vae, vae_took = timed(train_vae, x, vae_answers, steps=STEPS, width=VAE_WIDTH, seed=seed)
+        (flow, flow_weights), flow_took = timed(flow_of, seed)
         for draw in (gan.draw, vae.draw, flow):
             draw(n, seed)  # once to warm up
-            made, took = timed(lambda: draw(n, seed))
+            made, took = timed(draw, n, seed)
             pictures.append((63 * made.clamp(0, 1)).round().byte().numpy())
             drawn.append(took)
         trained += [gan_took, vae_took, flow_took]

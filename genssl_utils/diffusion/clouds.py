@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -91,7 +92,7 @@ def losses_beside_the_best(
     best = perfect(denoiser, ring_middles(device), CLOUD_SPREAD)
     last = len(denoiser.alpha_bar) - 1
     edges = [0, last // 4, last // 2, 3 * last // 4, last]
-    spans = {f"{a + 1} to {b}": (a + 1, b) for a, b in zip(edges, edges[1:], strict=False)}
+    spans = {f"{a + 1} to {b}": (a + 1, b) for a, b in pairwise(edges)}
     return {
         name: (
             mean_loss(denoiser, fresh, simple_loss, times=span, seed=seed),

@@ -14,7 +14,16 @@ from torch.nn import functional as F
 
 from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
 
-__all__ = ["WAYS", "Denoiser", "NoiseNet", "Predict", "Walkers", "moments", "train_denoiser", "walk"]
+__all__ = [
+    "WAYS",
+    "Denoiser",
+    "NoiseNet",
+    "Predict",
+    "Walkers",
+    "moments",
+    "train_denoiser",
+    "walk",
+]
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """Noised rows (N, D) and their times (N,) → the noise in them, (N, D)."""
@@ -38,12 +47,13 @@ class Walkers(NamedTuple):
 class NoiseNet(nn.Module):
     """A residual network from a noised row and its time to the noise in it: (N, D), (N,) → (N, D).
 
-    Near the end a row is nearly all noise, and the answer is nearly the row itself. A narrow network
-    passes 64 numbers badly, so the row goes round it: the answer is √(1−ᾱ) x + √ᾱ · body(x, t). What
-    the body learns is then the *velocity* (Salimans & Ho 2022, arXiv:2202.00512).
+    Near the end a row is nearly all noise, and the answer is nearly the row itself. A narrow
+    network passes 64 numbers badly, so the row goes round it: the answer is √(1−ᾱ) x + √ᾱ · body(x,
+    t). What the body learns is then the *velocity* (Salimans & Ho 2022, arXiv:2202.00512).
 
-    Of a point of the plane, a few sines and cosines are shown beside it, each twice as fast as the one
-    before: a smooth network is slow to learn what is fine (Tancik et al. 2020, arXiv:2006.10739).
+    Of a point of the plane, a few sines and cosines are shown beside it, each twice as fast as the
+    one before: a smooth network is slow to learn what is fine (Tancik et al. 2020,
+    arXiv:2006.10739).
 
     Args:
         dims: D.
@@ -178,7 +188,8 @@ def walk(
 
 def train_denoiser(
     x: Tensor, alpha_bar: Tensor, simple_loss: SimpleLoss, *, steps: int, width: int,
-    batch: int = 64, rate: float = 2e-3, octaves: int = 0, seed: int = 0, title: str = "DDPM", picture: bool = True,
+    batch: int = 64, rate: float = 2e-3, octaves: int = 0, seed: int = 0, title: str = "DDPM",
+    picture: bool = True,
 ) -> Denoiser:  # fmt: skip
     """Train a network to guess noise, by the student's loss.
 

@@ -161,9 +161,7 @@ def trips(
 
 
 @torch.no_grad()
-def round_trip(
-    denoiser: Denoiser, walkers: Walkers, x: Tensor, steps: int
-) -> Trip:
+def round_trip(denoiser: Denoiser, walkers: Walkers, x: Tensor, steps: int) -> Trip:
     """Pictures into the latent and back by DDIM, which is the same step with its two ends swapped.
 
     Args:

@@ -1,4 +1,4 @@
-"""The live figure of time: points on their way to noise and back, with the arrows that lead them."""
+"""The live figure of time: points on their way to noise and back, and arrows that lead them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ WALKS = ("forward", "DDIM", "DDPM")
 
 _ALT = (
     "Left, 240 points of the plane at one time, with a field of small arrows that point to where "
-    "noised points are more likely, and lines behind ten of the points. Forward, true points blur into "
-    "one round cloud of noise; back, the cloud parts into the set, along smooth lines without fresh "
-    "noise and along jagged ones with it. Right, the energy distance from true points against the "
-    "number of steps, for both ways back: it falls steeply up to about twenty steps and then lies at "
-    "what true points have among each other."
+    "noised points are more likely, and lines behind some of the points. Forward, true points blur "
+    "into one round cloud of noise; back, the cloud parts into the set, along smooth lines without "
+    "fresh noise and along jagged ones with it. Right, the energy distance from true points "
+    "against the number of steps, for both ways back: it falls steeply up to about twenty steps "
+    "and then lies at what true points have among each other."
 )
 
 

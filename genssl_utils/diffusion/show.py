@@ -8,10 +8,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from genssl_utils.diffusion.clouds import cloud
+from genssl_utils.diffusion.clouds import CLOUD_SPREAD, cloud, ring_middles
 from genssl_utils.diffusion.denoiser import WAYS, Denoiser, Walkers
 from genssl_utils.diffusion.digits import Copies, Heap, Quality, Trip
-from genssl_utils.diffusion.exact import mixture_noise
+from genssl_utils.diffusion.exact import mixture_noise, perfect
 from genssl_utils.diffusion.explorers import linear_betas
 from genssl_utils.diffusion.moment import middles
 from genssl_utils.kit import plots
@@ -26,6 +26,7 @@ __all__ = [
     "clouds_table",
     "copies_picture",
     "copies_table",
+    "fields_picture",
     "film_picture",
     "guess_picture",
     "losses_table",
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 PAPER = {"cmap": "gray_r", "vmin": 0.0, "vmax": 1.0}
-ROLES = {"DDPM": "model", "DDIM": "teacher", "GAN": "baseline", "VAE": "baseline", "flow": "baseline"}
+ROLES = {"DDPM": "model", "DDIM": "teacher"}
 MARKS = {"DDPM": "o-", "DDIM": "s--"}
 
 
@@ -101,8 +102,9 @@ def bridges_picture(steps: int = 10, start: float = 1.0, end: float = -0.5) -> F
     axes.text(0.15, start + 0.35, "x₀", fontsize=11)
     axes.text(steps + 0.15, end + 0.1, "xₜ", fontsize=11)
     axes.set(
-        title="Walks from x₀; orange: those that came by at xₜ", xlabel="step", xlim=(-0.3, steps + 0.7)
-    )
+        title="Walks from x₀; orange: those that came by at xₜ", xlabel="step",
+        xlim=(-0.3, steps + 0.7),
+    )  # fmt: skip
     return figure
 
 
@@ -157,7 +159,8 @@ def trails_picture(
         shown = [(f"t = {1000 * s:.0f}", trail[round((1 - s) * steps)], "model") for s in shares]
         for column, (told, points, role) in enumerate([*shown, ("true points", true, "data")]):
             part = every[column].inset_axes((0.02, 1 - high * (row + 1), 0.96, 0.88 * high))
-            part.scatter(*denoiser.inward(points).cpu().T, s=1, alpha=0.5, color=plots.COLOURS[role])
+            at = denoiser.inward(points).cpu()
+            part.scatter(*at.T, s=1, alpha=0.5, color=plots.COLOURS[role])
             part.set(xticks=[], yticks=[], xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
             part.grid(visible=False)
             if row == 0:
@@ -165,6 +168,25 @@ def trails_picture(
             if column == 0:
                 part.set_ylabel(name, fontsize=9)
     figure.suptitle(f"Back from noise in {steps} steps of DDIM", fontsize=11, x=0.02, ha="left")
+    return figure
+
+
+@torch.no_grad()
+def fields_picture(denoiser: Denoiser, times: Sequence[int] = (60, 200, 500)) -> Figure:
+    """Arrows of the network over those of the best guess, on the eight clouds, at a few times."""
+    best = perfect(denoiser, ring_middles(denoiser.shift.device), CLOUD_SPREAD)
+    line = torch.linspace(-2.2, 2.2, 14)
+    grid = torch.cartesian_prod(line, line).to(denoiser.shift.device)
+    figure, panels = plots.panels(len(times), size=(3.2, 3.4), sharey=True)
+    for axes, t in zip(panels, times, strict=True):
+        for one, role, width in ((best, "baseline", 0.009), (denoiser, "model", 0.004)):
+            way = -one.predict(grid, torch.full((len(grid),), t, device=grid.device)).cpu()
+            axes.quiver(
+                *grid.cpu().T, *way.T, color=plots.COLOURS[role], width=width, scale=28,
+                scale_units="width",
+            )  # fmt: skip
+        axes.set(title=f"t = {t}", aspect="equal", xticks=[], yticks=[])
+    panels[0].set_ylabel("grey: best, orange: network")
     return figure
 
 
@@ -199,9 +221,7 @@ def samples_picture(
     return _rows_figure("Digits that nobody wrote, under digits that somebody did", rows)
 
 
-def quality_table(
-    heaps: Mapping[str, Heap], judged: Mapping[str, Scores], reader: Reader
-) -> Table:
+def quality_table(heaps: Mapping[str, Heap], judged: Mapping[str, Scores], reader: Reader) -> Table:
     """All scores and what each maker took, one row a heap."""
     rows = []
     for name, heap in heaps.items():

@@ -52,7 +52,9 @@ def no_offset(T):
     return _products(_betas(_curve(T, s=0.0)))
 
 
-@mistake("cosine_alpha_bar", "The offset is added and not divided out again: 1 + s is missing below.")
+@mistake(
+    "cosine_alpha_bar", "The offset is added and not divided out again: 1 + s is missing below."
+)
 def offset_not_divided(T):
     f = [math.cos((i / T + 0.008) * math.pi / 2) ** 2 for i in range(T + 1)]
     return _products(_betas(f))
@@ -137,7 +139,9 @@ def row_by_row(x0, t, noise, alpha_bar):
     return torch.stack(rows)
 
 
-@mistake("q_sample", "Shares of the variance stand there; spreads are wanted. Both roots are missing.")
+@mistake(
+    "q_sample", "Shares of the variance stand there; spreads are wanted. Both roots are missing."
+)
 def no_roots(x0, t, noise, alpha_bar):
     a = _like(alpha_bar[t], x0)
     return a * x0 + (1 - a) * noise
@@ -282,12 +286,14 @@ def one_too_far(x0, xt, t, alpha_bar):
 
 @mistake("posterior", "The root of ᾱ now stands in the weight of x0. The one before belongs there.")
 def now_for_before(x0, xt, t, alpha_bar):
-    new, old, a = _shares(t, alpha_bar)
+    new, _, a = _shares(t, alpha_bar)
     one = new**0.5 * (1 - a) / (1 - new)
     return _mixed(x0, xt, one, _weights(t, alpha_bar)[1]), _weights(t, alpha_bar)[2]
 
 
-@mistake("posterior", "The variance has the shape of the rows; one number a row is asked for, (B,).")
+@mistake(
+    "posterior", "The variance has the shape of the rows; one number a row is asked for, (B,)."
+)
 def variance_with_axes(x0, xt, t, alpha_bar):
     mean, variance = by_regression(x0, xt, t, alpha_bar)
     return mean, _like(variance, xt)
@@ -450,7 +456,10 @@ def the_start_itself(xt, eps, t, alpha_bar, noise):
     return (xt - (1 - left) ** 0.5 * eps) / left**0.5
 
 
-@mistake("ancestral_step", "You give the posterior the guessed noise for the start. Find the start first.")
+@mistake(
+    "ancestral_step",
+    "You give the posterior the guessed noise for the start. Find the start first.",
+)
 def noise_for_start(xt, eps, t, alpha_bar, noise):
     mean, variance = by_regression(eps, xt, t, alpha_bar)
     return mean + _like(variance, xt).clamp(min=0) ** 0.5 * noise
@@ -522,7 +531,10 @@ def by_parts(x, eps, a_t, a_prev, eta):
     return _landed(x, eps, a_t, a_prev, s), s
 
 
-@mistake("ddim_step", "What σ takes must be missing from the way out along ε: take σ² off under the root.")
+@mistake(
+    "ddim_step",
+    "What σ takes must be missing from the way out along ε: take σ² off under the root.",
+)
 def way_out_too_long(x, eps, a_t, a_prev, eta):
     return _landed(x, eps, a_t, a_prev, 0.0), eta * _sigma(a_t, a_prev)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -64,10 +65,10 @@ def test_training_lowers_the_student_s_loss_and_repeats(own, schedule):
         seen.append((value.item(), x0, t, alpha_bar))
         return value
 
-    options = {"steps": 150, "width": 16, "batch": 64, "seed": 3, "picture": False}
+    options = {"steps": 300, "width": 16, "batch": 64, "seed": 3, "picture": False}
     one = train_denoiser(x, schedule, loss, **options)
     values = [value for value, *_ in seen]
-    assert sum(values[-30:]) < 0.8 * sum(values[:30])
+    assert sum(values[-50:]) < 0.9 * sum(values[:50])
     assert {row.shape for _, row, _, _ in seen} == {(64, 2)}
     times = torch.cat([t for _, _, t, _ in seen])
     assert times.min() >= 1
@@ -110,7 +111,7 @@ def test_ddim_is_the_turn_that_it_should_be(schedule, walkers):
     )
     *_, last = route
     angle = [math.acos(min(1.0, schedule[t].sqrt().item())) for t in times]
-    shrunk = math.prod(math.cos(b - a) for a, b in zip(angle, angle[1:], strict=False))
+    shrunk = math.prod(math.cos(b - a) for a, b in pairwise(angle))
     torch.testing.assert_close(last, shrunk * start, rtol=1e-3, atol=1e-4)
 
 

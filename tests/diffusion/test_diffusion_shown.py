@@ -39,7 +39,7 @@ def test_the_linear_schedule_is_the_paper_s():
     betas = linear_betas(1000)
     assert betas[0] == pytest.approx(1e-4)
     assert betas[-1] == pytest.approx(0.02)
-    left = [torch.cumprod(1 - linear_betas(n), 0)[-1] for n in (100, 1000)]
+    left = [torch.cumprod(1 - linear_betas(n), 0)[-1].item() for n in (100, 1000)]
     assert left[0] == pytest.approx(left[1], abs=1e-4)
     assert linear_betas(1).max() < 1
 
@@ -49,7 +49,7 @@ def test_first_pictures_are_described():
     assert "from step 476 on" in repr(topic.schedules_picture())
     assert "came by at" in repr(topic.bridges_picture())
     figure = topic.guess_picture()
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+    assert [axes.get_title() for axes in figure.axes] == [
         f"{share}% of the variance left" for share in (4, 50, 90)
     ]
 
@@ -113,6 +113,12 @@ def test_curves_hold_the_scores(scan):
 def test_points_on_their_way_are_drawn_beside_true_ones(on_ring, walkers):
     figure = topic.trails_picture({"eight clouds": on_ring}, walkers, steps=10, n=50)
     assert sum(len(axes.child_axes) for axes in figure.axes) == 6
+
+
+def test_arrows_of_the_network_lie_over_the_best_ones(on_ring):
+    figure = topic.fields_picture(on_ring, times=(100, 700))
+    assert [axes.get_title() for axes in figure.axes] == ["t = 100", "t = 700"]
+    assert all(len(axes.collections) == 2 for axes in figure.axes)
 
 
 def test_explorers_run_the_student_s_functions(own):

