@@ -320,8 +320,10 @@ def copies_table(found: Mapping[str, Copies]) -> Table:
     rows = [
         {
             "drawn by": name, "loss, training digits": _or_blank(one.seen),
-            "loss, test digits": _or_blank(one.new), "precision ↑": one.scores.precision,
-            "coverage ↑": one.scores.coverage, "nearest training digit": one.near,
+            "loss, test digits": _or_blank(one.new),
+            "precision ↑": "" if name == "test digits" else f"{one.scores.precision:.3f}",
+            "coverage ↑": "" if name == "test digits" else f"{one.scores.coverage:.3f}",
+            "nearest training digit": one.near,
             "copies": f"{one.share:.0%}",
         }
         for name, one in found.items()

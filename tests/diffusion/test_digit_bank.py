@@ -66,6 +66,9 @@ def test_scores_are_those_of_the_kit_in_the_reader_s_features(digits, blind):
     real, heap = digits.x_test[:60], digits.x_train[:60]
     found = topic.judge({"one": heap}, real, blind)
     assert found["one"] == scores(blind.features(real), blind.features(heap))
+    known = [topic.Quality("DDIM", 20, 0.1, scores(blind.features(real), blind.features(real)))]
+    again = topic.judge({"one": heap, "DDIM, 20 steps": heap}, real, blind, known)
+    assert again == found | {"DDIM, 20 steps": known[0].scores}
 
 
 def test_more_steps_take_longer_and_each_number_is_drawn(small, walkers, digits, blind):
