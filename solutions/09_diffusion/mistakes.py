@@ -36,6 +36,11 @@ def not_clipped(T):
     return _products(_betas(_curve(T), most=1.0))
 
 
+@mistake("cosine_alpha_bar", "The largest β may be 0.999; yours may be 0.9999.")
+def another_limit(T):
+    return _products(_betas(_curve(T), most=0.9999))
+
+
 @mistake("cosine_alpha_bar", "The first entry, 1 for t = 0, is missing: T + 1 numbers are needed.")
 def without_the_first(T):
     return by_plain_numbers(T)[1:]
@@ -197,6 +202,16 @@ def example_not_scaled(x0, t, noise, alpha_bar):
     return x0 + (1 - _like(alpha_bar[t], x0)) ** 0.5 * noise
 
 
+@mistake("q_sample", "You are one step late: entry t of the schedule belongs to time t.")
+def a_step_late(x0, t, noise, alpha_bar):
+    return row_by_row(x0, (t + 1).clamp(max=len(alpha_bar) - 1), noise, alpha_bar)
+
+
+@mistake("q_sample", "The noise is added as it is. It is scaled, too.")
+def whole_noise(x0, t, noise, alpha_bar):
+    return _like(alpha_bar[t], x0) ** 0.5 * x0 + noise
+
+
 @variant("q_sample")
 def by_unsqueeze(x0, t, noise, alpha_bar):
     a = alpha_bar.gather(0, t)
@@ -276,6 +291,13 @@ def bar_for_alpha(x0, xt, t, alpha_bar):
     new, old = alpha_bar[t], alpha_bar[t - 1]
     one, other = old**0.5 * (1 - new) / (1 - new), new**0.5 * (1 - old) / (1 - new)
     return _mixed(x0, xt, one, other), (1 - old) / (1 - new) * (1 - new)
+
+
+@mistake("posterior", "Both roots of the mean are missing.")
+def no_roots_in_the_mean(x0, xt, t, alpha_bar):
+    new, old, a = _shares(t, alpha_bar)
+    one, other = old * (1 - a) / (1 - new), a * (1 - old) / (1 - new)
+    return _mixed(x0, xt, one, other), _weights(t, alpha_bar)[2]
 
 
 @mistake("posterior", "You look one entry too far: before t comes t − 1, and now is entry t.")
@@ -398,6 +420,11 @@ def own_noise(net, x0, t, noise, alpha_bar):
     return (net(_noised(x0, t, noise, alpha_bar), t) - noise).pow(2).mean()
 
 
+@mistake("simple_loss", "It is half of what is asked for.")
+def halved(net, x0, t, noise, alpha_bar):
+    return by_mse(net, x0, t, noise, alpha_bar) / 2
+
+
 @variant("simple_loss")
 def by_norms(net, x0, t, noise, alpha_bar):
     gap = noise - net(_noised(x0, t, noise, alpha_bar), t)
@@ -490,6 +517,26 @@ def start_clipped(xt, eps, t, alpha_bar, noise):
     return by_regression(start, xt, t, alpha_bar)[0] + _wide(t, alpha_bar, xt) ** 0.5 * noise
 
 
+@mistake("ancestral_step", "After the noise is taken off, the mean is not scaled up by 1 / √α.")
+def not_scaled_up(xt, eps, t, alpha_bar, noise):
+    root = _like(_shares(t, alpha_bar)[2] ** 0.5, xt)
+    return root * _mean(xt, eps, t, alpha_bar) + _wide(t, alpha_bar, xt).clamp(min=0) ** 0.5 * noise
+
+
+@mistake("ancestral_step", "You take ᾱ for α: one step back does not undo all of them.")
+def step_with_bar(xt, eps, t, alpha_bar, noise):
+    left = _like(alpha_bar[t], xt)
+    mean = (xt - (1 - left) / (1 - left) ** 0.5 * eps) / left**0.5
+    return mean + _wide(t, alpha_bar, xt).clamp(min=0) ** 0.5 * noise
+
+
+@mistake("ancestral_step", "The guessed noise weighs β / √(1 − ᾱ). In yours the root is missing.")
+def guess_not_rooted(xt, eps, t, alpha_bar, noise):
+    new, _, a = _shares(t, alpha_bar)
+    mean = (xt - _like((1 - a) / (1 - new), xt) * eps) / _like(a**0.5, xt)
+    return mean + _wide(t, alpha_bar, xt).clamp(min=0) ** 0.5 * noise
+
+
 @mistake("ancestral_step", "All rows get the time of the first one. Each has its own.")
 def step_one_time(xt, eps, t, alpha_bar, noise):
     return by_the_other_form(xt, eps, t[:1].expand(len(t)), alpha_bar, noise)
@@ -543,6 +590,11 @@ def way_out_too_long(x, eps, a_t, a_prev, eta):
 def eta_ignored(x, eps, a_t, a_prev, eta):
     s = _sigma(a_t, a_prev)
     return _landed(x, eps, a_t, a_prev, s), s
+
+
+@mistake("ddim_step", "There is no chance at all: σ is 0 for every η.")
+def no_chance(x, eps, a_t, a_prev, eta):
+    return _landed(x, eps, a_t, a_prev, 0.0), 0.0
 
 
 @mistake("ddim_step", "The spread is σ. Yours is its square.")
