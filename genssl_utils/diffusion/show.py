@@ -181,8 +181,10 @@ def fields_picture(denoiser: Denoiser, times: Sequence[int] = (60, 200, 500)) ->
     for axes, t in zip(panels, times, strict=True):
         for one, role, width in ((best, "baseline", 0.009), (denoiser, "model", 0.004)):
             way = -one.predict(grid, torch.full((len(grid),), t, device=grid.device)).cpu()
+            size = way.norm(dim=1, keepdim=True).clamp(min=1e-6)
+            way = way / size * size.clamp(max=1.5)  # far out they would cover all others
             axes.quiver(
-                *grid.cpu().T, *way.T, color=plots.COLOURS[role], width=width, scale=28,
+                *grid.cpu().T, *way.T, color=plots.COLOURS[role], width=width, scale=20,
                 scale_units="width",
             )  # fmt: skip
         axes.set(title=f"t = {t}", aspect="equal", xticks=[], yticks=[])
