@@ -262,7 +262,9 @@ def make_key(unit: Unit) -> str:
             done = checker.run(exercise, m.function, hidden=False, key=key)
             observed = _seen(done)
             _refuse_blurred(unit, m, done, observed, key["mistakes"])
-            key["mistakes"] |= {m.name: {"hint": m.hint, "observed": observed}}
+            fails = sorted(set[str]().union(*(ex.failing for ex in done)))
+            told = {"hint": m.hint, "observed": observed, "fails": fails}
+            key["mistakes"] |= {m.name: told}
         exercises[name] = key
     key = {"unit": unit.name, "exercises": exercises}
     text = json.dumps(key, indent=1, ensure_ascii=False, sort_keys=True)

@@ -37,6 +37,7 @@ from genssl_utils.realistic_users.manager import (
 from genssl_utils.realistic_users.market import Market, Truth, market
 from genssl_utils.realistic_users.people import People, Tastes
 from genssl_utils.realistic_users.recommender import (
+    Ranked,
     Recommender,
     by_svd,
     clicks_picture,
@@ -56,6 +57,7 @@ __all__ = [
     "Market",
     "People",
     "Popularity",
+    "Ranked",
     "Recommender",
     "Strange",
     "Tastes",

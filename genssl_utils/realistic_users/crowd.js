@@ -143,8 +143,8 @@ async function render({ model, el }) {
     from += rows * columns;
   }
   const row = (name, i) => parts[name].subarray(i * shapes[name][1], (i + 1) * shapes[name][1]);
-  const names = Object.keys(words.categories);
-  const sizes = names.map((name) => words.categories[name].length);
+  const kinds = words.categories; // pairs: a saved page keeps no order of keys
+  const sizes = kinds.map(([, values]) => values.length);
   const n = shapes.noise[0];
   const publicPeople = Array.from({ length: shapes.people[0] }, (_, i) =>
     person(Array.from(row("people", i)), sizes, scales));
@@ -188,7 +188,7 @@ async function render({ model, el }) {
     svg("text", { class: "genssl-halo genssl-strong", x: 10, y: 4, text: "mean" }));
   cloud.append(mean);
   const key = html("p", { class: "genssl-note", style: "display:flex;flex-wrap:wrap;gap:0.2rem 1rem" },
-    ...words.categories[names[0]].map((word, k) => html("span", { style: "display:inline-flex;align-items:center;gap:0.3rem" },
+    ...kinds[0][1].map((word, k) => html("span", { style: "display:inline-flex;align-items:center;gap:0.3rem" },
       svg("svg", { viewBox: "-6 -6 12 12", style: "width:12px;height:12px", "aria-hidden": "true" },
         svg("path", { d: MARKS[k][0], fill: MARKS[k][1] })), word)));
 
@@ -197,11 +197,11 @@ async function render({ model, el }) {
   const bars = [];
   let y = 0;
   const list = svg("svg", { role: "img", "aria-label": "shares of the buyers" });
-  names.forEach((name) => {
+  kinds.forEach(([name, values]) => {
     y += 16;
     list.append(svg("text", { class: "genssl-strong", x: 0, y: y + 1, text: name }));
     y += 4;
-    words.categories[name].forEach((word) => {
+    values.forEach((word) => {
       const bar = svg("rect", { x: TEXT, y: y + 3, height: LINE - 6, fill: "var(--genssl-model)" });
       const mark = svg("line", { y1: y + 1, y2: y + LINE - 1, stroke: "var(--genssl-ink)", "stroke-width": 2.5 });
       const told = svg("text", { class: "genssl-soft", x: TEXT + BAR + 6, y: y + 13 });

@@ -152,7 +152,7 @@ def crowd_figure(
         widths=[NOISE + told, *HIDDEN, sum(SIZES) + 2],
         words={
             "places": list(PLACES), "extras": list(EXTRAS),
-            "categories": {name: list(values) for name, values in CATEGORIES.items()},
+            "categories": [[name, list(values)] for name, values in CATEGORIES.items()],
         },
         scales={
             name: list(pair) for name, pair in {"size": SIZE, "price": PRICE, **NUMBERS}.items()

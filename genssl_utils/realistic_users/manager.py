@@ -20,7 +20,7 @@ from genssl_utils.realistic_users.judging import describe
 from genssl_utils.realistic_users.makers import Maker
 from genssl_utils.realistic_users.market import Market
 from genssl_utils.realistic_users.people import CATEGORIES, SIZES, People
-from genssl_utils.realistic_users.recommender import Recommender
+from genssl_utils.realistic_users.recommender import Recommender, clicks_nearby
 
 __all__ = [
     "COLUMNS", "Asked", "Popularity", "ask_makers", "asked_table", "extra_picture", "generator_of",
@@ -47,11 +47,13 @@ def readable(people: People) -> Tensor:
 def generator_of(maker: Maker, n: int = ASKED, *, seed: int = 0) -> Generate:
     """A function from a home, as a mapping, to a table of n made buyers, see `readable`.
 
-    Each call begins with the same seed: two homes are compared on the same luck.
+    Each call goes on where the one before stopped, so that two crowds share no luck: the standard
+    error of a difference is that of independent crowds.
     """
+    draw = maker.draw(seed)
 
     def generate(product: Home) -> Tensor:
-        return readable(maker(product, n, maker.draw(seed))).cpu()
+        return readable(maker(product, n, draw)).cpu()
 
     return generate
 
@@ -124,11 +126,9 @@ def popularity(
     old = vectors @ recommender.vectors_of(market.homes).T  # (N, M)
     new = vectors @ recommender.vectors_of(market.new).T
     below = torch.searchsorted(old.sort(1).values, new).float() / old.shape[1]
-    clicks = market.matrix.sum(0)
-    near = torch.cdist(market.new.described(), market.homes.described()).topk(5, largest=False)
     guesses = {
         f"public made by the {maker.name}": below.mean(0),
-        "clicks of the 5 most similar homes": clicks[near.indices].mean(1),
+        "clicks of the 5 most similar homes": clicks_nearby(market, market.new),
     }
     return Popularity(market.truth.popularity(market.new), guesses)
 
@@ -196,8 +196,9 @@ def ask_makers(
         named = made[:, channel].argmax(1, keepdim=True)
         reached = shares[:, channel].gather(1, named)[:, 0] / shares[:, channel].amax(1)
         told = torch.stack(
-            [torch.as_tensor(what_if(generate, *question)[0])[:14] for question in questions]
-        )
+            [torch.as_tensor(what_if(generate, dict(product), dict(change))[0])[:14]
+             for product, change in questions]
+        )  # fmt: skip
         missed = (told - wanted).square().sum() / wanted.square().sum()
         found[maker.name] = Asked(
             household=100 * float((made - shares)[:, : SIZES[0]].abs().mean()),

@@ -23,8 +23,10 @@ from genssl_utils.realistic_users.market import Market
 
 __all__ = [
     "BprLoss",
+    "Ranked",
     "Recommender",
     "by_svd",
+    "clicks_nearby",
     "clicks_picture",
     "judge_recommenders",
     "ranked_right",
@@ -157,30 +159,60 @@ def ranked_right(scores: Tensor, liked: Tensor, other: Tensor) -> float:
     return float(((above * fair).sum(1) / fair.sum(1).clamp(min=1)).mean())
 
 
+@dataclass(frozen=True)
+class Ranked:
+    """How well one way ranks homes, each as an AUC, see `ranked_right`.
+
+    Attributes:
+        kept: of clicks that were kept back, by what is known of each home from clicks.
+        guessed: of the same clicks, by what would be guessed of each home from its features.
+        new: of clicks on new homes, by the guess.
+    """
+
+    kept: float
+    guessed: float
+    new: float
+
+
 def judge_recommenders(
     market: Market, recommenders: Sequence[Recommender]
-) -> dict[str, tuple[float, float]]:  # fmt: skip
+) -> dict[str, Ranked]:  # fmt: skip
     """How well recommenders rank: clicks that were kept back, and clicks on new homes.
 
     Args:
         market: the clicks.
         recommenders: the trained ones. Beside them stands the number of clicks of each home, which
-            says the same to everybody and nothing of a new home.
+            says the same to everybody; of a new home, that of the 5 most similar ones.
 
     Returns:
-        Name → AUC of kept clicks, AUC of clicks on new homes.
+        Name → what came out.
     """
     unseen, never = market.matrix == 0, torch.ones(len(market.people), len(market.new)) > 0
     unseen[market.kept[:, 0], market.kept[:, 1]] = False
     never[market.later[:, 0], market.later[:, 1]] = False
-    counts = market.matrix.sum(0).expand_as(market.matrix)
-    found = {"number of clicks": (ranked_right(counts, market.kept, unseen), 0.5)}
+    n = len(market.people)
+    found = {
+        "number of clicks": Ranked(
+            ranked_right(market.matrix.sum(0).expand(n, -1), market.kept, unseen),
+            ranked_right(clicks_nearby(market, market.homes).expand(n, -1), market.kept, unseen),
+            ranked_right(clicks_nearby(market, market.new).expand(n, -1), market.later, never),
+        )
+    }
     for one in recommenders:
-        found[one.name] = (
+        old, new = (one.vectors_of(homes) for homes in (market.homes, market.new))
+        found[one.name] = Ranked(
             ranked_right(one.users @ one.homes.T, market.kept, unseen),
-            ranked_right(one.users @ one.vectors_of(market.new).T, market.later, never),
+            ranked_right(one.users @ old.T, market.kept, unseen),
+            ranked_right(one.users @ new.T, market.later, never),
         )
     return found
+
+
+def clicks_nearby(market: Market, homes: Homes, several: int = 5) -> Tensor:
+    """The mean number of clicks on the most similar homes, a home itself left out, (n,)."""
+    apart = torch.cdist(homes.described(), market.homes.described())
+    apart = apart.masked_fill(apart < 1e-6, torch.inf)
+    return market.matrix.sum(0)[apart.topk(several, largest=False).indices].mean(1)
 
 
 def clicks_picture(market: Market, people: int = 80, homes: int = 160) -> Figure:
@@ -197,10 +229,13 @@ def clicks_picture(market: Market, people: int = 80, homes: int = 160) -> Figure
     return figure
 
 
-def recommender_table(found: Mapping[str, tuple[float, float]]) -> Table:
+def recommender_table(found: Mapping[str, Ranked]) -> Table:
     """One row a recommender."""
     rows = [
-        {"recommender": name, "kept clicks": kept, "clicks on new homes": new}
-        for name, (kept, new) in found.items()
-    ]
+        {
+            "recommender": name, "kept clicks": one.kept,
+            "kept clicks, homes guessed": one.guessed, "new homes, guessed": one.new,
+        }
+        for name, one in found.items()
+    ]  # fmt: skip
     return table("AUC: the chance that a liked home is ranked above another one; ½ is a coin", rows)

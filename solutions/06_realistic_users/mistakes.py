@@ -36,7 +36,7 @@ def turned_round(users, chosen, passed, decay):
 
 @mistake(
     "bpr_loss",
-    "You take the logarithm of a σ: where the scores are far apart it is lost. Use a softplus.",
+    "You take the logarithm of a σ, or of 1 + eᵗ: where the scores are far apart it is lost. Use a softplus.",
 )
 def log_of_sigmoid(users, chosen, passed, decay):
     ranking = -torch.log(torch.sigmoid(_margin(users, chosen, passed)))
@@ -45,7 +45,54 @@ def log_of_sigmoid(users, chosen, passed, decay):
 
 @mistake(
     "bpr_loss",
-    "A small number inside the logarithm keeps it finite and wrong: at a difference of −200 the cost is 200.",
+    "Each person is scored against the homes of all others, (B, B). A row belongs to one person and two homes.",
+)
+def all_pairs(users, chosen, passed, decay):
+    ranking = F.softplus(users @ passed.T - users @ chosen.T).mean()
+    return ranking + decay * _lengths(users, chosen, passed).mean()
+
+
+@mistake(
+    "bpr_loss",
+    "You take σ of each product before they are summed. First sum over D: that is the score.",
+)
+def element_by_element(users, chosen, passed, decay):
+    ranking = F.softplus(-users * (chosen - passed)).sum(1)
+    return (ranking + decay * _lengths(users, chosen, passed)).mean()
+
+
+@mistake(
+    "bpr_loss",
+    "You take σ of each product and average over D as well. First sum over D: that is the score.",
+)
+def element_by_element_averaged(users, chosen, passed, decay):
+    ranking = F.softplus(-users * (chosen - passed)).mean()
+    return ranking + decay * _lengths(users, chosen, passed).mean()
+
+
+@mistake(
+    "bpr_loss", "The minus before the logarithm is missing: this falls as the order gets worse."
+)
+def minus_missing(users, chosen, passed, decay):
+    ranking = F.logsigmoid(_margin(users, chosen, passed))
+    return (ranking + decay * _lengths(users, chosen, passed)).mean()
+
+
+@mistake("bpr_loss", "You take the squared lengths off. They are a cost: add them.")
+def lengths_taken_off(users, chosen, passed, decay):
+    ranking = F.softplus(-_margin(users, chosen, passed))
+    return (ranking - decay * _lengths(users, chosen, passed)).mean()
+
+
+@mistake("bpr_loss", "Half of the squared lengths is missing: here λ has no ½ before it.")
+def half_of_decay(users, chosen, passed, decay):
+    ranking = F.softplus(-_margin(users, chosen, passed))
+    return (ranking + decay / 2 * _lengths(users, chosen, passed)).mean()
+
+
+@mistake(
+    "bpr_loss",
+    "A clamp or a small number inside the logarithm keeps it finite and wrong: at a difference of −200 the cost is 200.",
 )
 def log_with_epsilon(users, chosen, passed, decay):
     ranking = -torch.log(torch.sigmoid(_margin(users, chosen, passed)) + 1e-8)
@@ -184,7 +231,10 @@ def hard_alone(logits, sizes, tau, generator):
     return _by_blocks(noisy, sizes, lambda part: F.one_hot(part.argmax(1), part.shape[1]).to(part))
 
 
-@mistake("multi_categorical_st", "There is no noise: the largest logit wins every time.")
+@mistake(
+    "multi_categorical_st",
+    "There is no noise, or one number for all columns of a row: the largest logit wins every time.",
+)
 def no_noise(logits, sizes, tau, generator):
     return _by_blocks(logits / tau, sizes, lambda part: _hardened(torch.softmax(part, 1)))
 
@@ -238,6 +288,116 @@ def times_tau(logits, sizes, tau, generator):
 @mistake("multi_categorical_st", "All rows share one noise. Draw a number for each row and column.")
 def shared_by_rows(logits, sizes, tau, generator):
     noisy = (logits + _gumbel(logits[:1].shape, generator).to(logits)) / tau
+    return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part, 1)))
+
+
+@mistake("multi_categorical_st", "The rows share one noise. Draw it for each row and column.")
+def shared_by_rows_of_uniform(logits, sizes, tau, generator):
+    noise = -torch.log(-torch.log(torch.rand(logits.shape[1], generator=generator)))
+    return _by_blocks(
+        (logits + noise.to(logits)) / tau, sizes, lambda part: _hardened(torch.softmax(part, 1))
+    )
+
+
+@mistake(
+    "multi_categorical_st", "One logarithm is missing in the noise: g is −log(−log ε), not −log ε."
+)
+def one_logarithm(logits, sizes, tau, generator):
+    noise = -torch.rand(logits.shape, generator=generator).clamp(min=1e-30).log()
+    return _by_blocks(
+        (logits + noise.to(logits)) / tau, sizes, lambda part: _hardened(torch.softmax(part, 1))
+    )
+
+
+@mistake(
+    "multi_categorical_st",
+    "One logarithm is missing in the noise, and a sign: g is −log(−log ε), not log ε.",
+)
+def one_logarithm_and_no_sign(logits, sizes, tau, generator):
+    noise = torch.rand(logits.shape, generator=generator).clamp(min=1e-30).log()
+    return _by_blocks(
+        (logits + noise.to(logits)) / tau, sizes, lambda part: _hardened(torch.softmax(part, 1))
+    )
+
+
+@mistake(
+    "multi_categorical_st",
+    "The slope is that of the noisy logits. The soft choice is their softmax.",
+)
+def softmax_forgotten(logits, sizes, tau, generator):
+    noisy = (logits + _gumbel(logits.shape, generator).to(logits)) / tau
+    return _by_blocks(noisy, sizes, _hardened)
+
+
+@mistake(
+    "multi_categorical_st",
+    "The softmax runs down the rows, over people. It belongs to the columns of a block: dim=1.",
+)
+def softmax_down_the_rows(logits, sizes, tau, generator):
+    noise = -torch.log(-torch.log(torch.rand(logits.shape, generator=generator)))
+    return _by_blocks(
+        (logits + noise.to(logits)) / tau, sizes, lambda part: _hardened(torch.softmax(part, 0))
+    )
+
+
+@mistake("multi_categorical_st", "You divide by τ twice. Once is enough: (ℓ + g)/τ.")
+def tau_twice(logits, sizes, tau, generator):
+    noisy = (logits + _gumbel(logits.shape, generator).to(logits)) / tau
+    return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part / tau, 1)))
+
+
+@mistake(
+    "multi_categorical_st",
+    "The softmax runs over the whole row, though you choose in each block. Take it inside each block.",
+)
+def softmax_over_the_row(logits, sizes, tau, generator):
+    noisy = (logits + _gumbel(logits.shape, generator).to(logits)) / tau
+    return _by_blocks(torch.softmax(noisy, 1), sizes, _hardened)
+
+
+@mistake(
+    "multi_categorical_st",
+    "Your soft choice cancels in the slope too: only what you take off may be detached, and it has to be.",
+)
+def soft_cancelled(logits, sizes, tau, generator):
+    def choose(part):
+        soft = torch.softmax(part, 1)
+        return F.one_hot(soft.argmax(1), soft.shape[1]).to(soft) + soft - soft
+
+    return _by_blocks((logits + _gumbel(logits.shape, generator).to(logits)) / tau, sizes, choose)
+
+
+@mistake(
+    "multi_categorical_st",
+    "You detach the wrong one: the soft choice that is added keeps its slope, the one taken off has none.",
+)
+def soft_turned_round(logits, sizes, tau, generator):
+    def choose(part):
+        soft = torch.softmax(part, 1)
+        return F.one_hot(soft.argmax(1), soft.shape[1]).to(soft) - soft + soft.detach()
+
+    return _by_blocks((logits + _gumbel(logits.shape, generator).to(logits)) / tau, sizes, choose)
+
+
+@mistake(
+    "multi_categorical_st",
+    "You add the soft choice and never take it off again: subtract it, detached.",
+)
+def soft_left_on_top(logits, sizes, tau, generator):
+    def choose(part):
+        soft = torch.softmax(part, 1)
+        return F.one_hot(soft.argmax(1), soft.shape[1]).to(soft) + soft
+
+    return _by_blocks((logits + _gumbel(logits.shape, generator).to(logits)) / tau, sizes, choose)
+
+
+@mistake(
+    "multi_categorical_st",
+    "Each call begins the noise anew. Draw on from the generator as it was given: do not seed it, nor copy it.",
+)
+def rewound(logits, sizes, tau, generator):
+    again = torch.Generator().manual_seed(generator.initial_seed())
+    noisy = (logits + _gumbel(logits.shape, again).to(logits)) / tau
     return _by_blocks(noisy, sizes, lambda part: _hardened(torch.softmax(part, 1)))
 
 
@@ -440,6 +600,99 @@ def added_up(a, b):
     return out
 
 
+def _coded(a, b, values_of):
+    """By the code v · K + w of a pair, with a K that is too small."""
+    width = a.shape[1]
+    out = torch.zeros(width, width, dtype=torch.float64)
+    for i in range(width):
+        for j in range(width):
+            codes = [x[:, i] * values_of(j) + x[:, j] for x in (a, b)]
+            most = int(torch.cat(codes).max()) + 1
+            p, q = (torch.bincount(code, minlength=most).double() / len(code) for code in codes)
+            out[i, j] = (p - q).abs().sum() / 2
+    return out
+
+
+@mistake(
+    "population_distance",
+    "The first population alone says how many values there are. Look at both: two pairs get one number in your count.",
+)
+def values_of_the_first(a, b):
+    return _coded(a, b, lambda j: int(a[:, j].max()) + 1)
+
+
+@mistake(
+    "population_distance",
+    "You count one value too few: from 0 to the largest there are largest + 1. Two pairs get one number in your count.",
+)
+def one_value_too_few(a, b):
+    return _coded(a, b, lambda j: int(torch.cat([a, b]).max()))
+
+
+@mistake(
+    "population_distance",
+    "You take six values for granted. Count as many as there are in the data.",
+)
+def six_values(a, b):
+    return _each_pair(*(x.clamp(max=5) for x in (a, b)), lambda p, q: (p - q).abs().sum() / 2, 6)
+
+
+@mistake(
+    "population_distance",
+    "Values that only the second population has are left out. Their shares are missed, too.",
+)
+def values_of_a_alone(a, b):
+    return _each_pair(a, b, lambda p, q: ((p - q).abs() * (p > 0)).sum() / 2)
+
+
+@mistake(
+    "population_distance",
+    "Values that only the first population has are left out. Their shares are missed, too.",
+)
+def values_of_b_alone(a, b):
+    return _each_pair(a, b, lambda p, q: ((p - q).abs() * (q > 0)).sum() / 2)
+
+
+@mistake(
+    "population_distance",
+    "The second population alone says how many values there are. Look at both: two pairs get one number in your count.",
+)
+def values_of_the_second(a, b):
+    return _coded(a, b, lambda j: int(b[:, j].max()) + 1)
+
+
+@mistake(
+    "population_distance", "One half of the table is empty. The pair (j, i) is as far as (i, j)."
+)
+def upper_triangle(a, b):
+    return _each_pair(a, b, lambda p, q: (p - q).abs().sum() / 2).triu()
+
+
+@mistake(
+    "population_distance",
+    "The diagonal is empty. There stands the distance of each attribute alone.",
+)
+def diagonal_empty(a, b):
+    out = _each_pair(a, b, lambda p, q: (p - q).abs().sum() / 2)
+    return out - torch.diag(out.diagonal())
+
+
+@mistake(
+    "population_distance",
+    "The differences cancel: shares add up to 1 on both sides. Take absolute values first.",
+)
+def absolute_forgotten(a, b):
+    return _each_pair(a, b, lambda p, q: (p - q).sum() / 2)
+
+
+@mistake(
+    "population_distance",
+    "This is the root of the summed squares. Total variation is half the sum of absolute values.",
+)
+def euclidean(a, b):
+    return _each_pair(a, b, lambda p, q: (p - q).square().sum().sqrt())
+
+
 @mistake("population_distance", "One number came back. Give the distance of each pair, (A, A).")
 def one_number(a, b):
     return _each_pair(a, b, lambda p, q: (p - q).abs().sum() / 2).mean()
@@ -558,6 +811,65 @@ def distances_averaged(made, data, strangers):
     _refuse(data, strangers)
     near, far = _two(made, data, strangers)
     return (far - near).mean()
+
+
+@mistake(
+    "nearest_copy_rate",
+    "You compare by the largest difference of a column. The distance here is Euclidean.",
+)
+def by_the_largest_column(made, data, strangers):
+    _refuse(data, strangers)
+    near, far = (
+        (made[:, None] - rows[None]).abs().amax(2).min(1).values for rows in (data, strangers)
+    )
+    return torch.sign(far - near).mean()
+
+
+@mistake(
+    "nearest_copy_rate",
+    "You divide the columns by their spread first. Measure the distance in them as they come.",
+)
+def by_scaled_columns(made, data, strangers):
+    _refuse(data, strangers)
+    spread = data.std(0)
+    near, far = _two(made / spread, data / spread, strangers / spread)
+    return torch.sign(far - near).mean()
+
+
+@mistake(
+    "nearest_copy_rate",
+    "You cut the rate off at 0. It is negative where most are nearer to strangers.",
+)
+def cut_off_at_0(made, data, strangers):
+    _refuse(data, strangers)
+    near, far = _two(made, data, strangers)
+    return torch.sign(far - near).mean().clamp(min=0)
+
+
+@mistake(
+    "nearest_copy_rate", "You leave out those who are equally near. They count: with a vote of 0."
+)
+def ties_left_out(made, data, strangers):
+    _refuse(data, strangers)
+    near, far = _two(made, data, strangers)
+    return torch.sign(far - near)[near != far].mean()
+
+
+@mistake(
+    "nearest_copy_rate",
+    "This is a share of people, those who are equally near among them. Votes are +1, −1 and 0.",
+)
+def share_with_ties(made, data, strangers):
+    _refuse(data, strangers)
+    near, far = _two(made, data, strangers)
+    return (near <= far).to(made).mean()
+
+
+@mistake("nearest_copy_rate", "An assert raises an AssertionError. Raise a ValueError.")
+def by_assert(made, data, strangers):
+    assert data.shape[0] == strangers.shape[0]
+    near, far = _two(made, data, strangers)
+    return torch.sign(far - near).mean()
 
 
 @mistake("nearest_copy_rate", "You sum the votes. Take their mean.")
@@ -689,7 +1001,74 @@ def all_columns_at_once(generate, product, change):
     return crowds[1].mean() - crowds[0].mean(), error
 
 
-@mistake("what_if", "The error is missing: return the pair of shift and error.")
+@mistake("what_if", "Shift and error are exchanged: the shift comes first.")
+def exchanged(generate, product, change):
+    (m, s, n), (k, t, o) = _moments(generate, product, change)
+    return (s / n + t / o).sqrt(), k - m
+
+
+@mistake("what_if", "You divide standard deviations by n. Divide the variances, their squares.")
+def deviations(generate, product, change):
+    (m, s, n), (k, t, o) = _moments(generate, product, change)
+    return k - m, (s.sqrt() / n + t.sqrt() / o).sqrt()
+
+
+@mistake("what_if", "You divide a standard deviation by n. Divide its square by n, or it by √n.")
+def deviations_squared(generate, product, change):
+    (m, s, n), (k, t, o) = _moments(generate, product, change)
+    return k - m, torch.hypot(s.sqrt() / n, t.sqrt() / o)
+
+
+@mistake("what_if", "Both variances are divided by the size of the second crowd. Each has its own.")
+def size_of_the_second(generate, product, change):
+    (m, s, _), (k, t, o) = _moments(generate, product, change)
+    return k - m, (s / o + t / o).sqrt()
+
+
+@mistake("what_if", "Only the crowd before the change has an error here. Both are made by chance.")
+def first_error(generate, product, change):
+    (m, s, n), (k, _, _) = _moments(generate, product, change)
+    return k - m, (s / n).sqrt()
+
+
+@mistake(
+    "what_if",
+    "Both crowds are those of the changed product: `new = product` is no copy. Write dict(product).",
+)
+def no_copy(generate, product, change):
+    _changed(product, change)
+    new = product
+    new.update(change)
+    crowds = generate(product), generate(new)
+    error = sum(x.var(0) / len(x) for x in crowds).sqrt()
+    return crowds[1].mean(0) - crowds[0].mean(0), error
+
+
+@mistake("what_if", "Only the first of the changes is made. Make all of them.")
+def first_change_alone(generate, product, change):
+    _changed(product, change)
+    (m, s, n), (k, t, o) = _moments(generate, product, dict([*change.items()][:1]))
+    return k - m, (s / n + t / o).sqrt()
+
+
+@mistake(
+    "what_if", "You use `change` up, and who gave it to you still needs it. Leave it as it is."
+)
+def change_used_up(generate, product, change):
+    new = _changed(product, change)
+    (m, s, n), (k, t, o) = _moments(generate, product, new)
+    change.clear()
+    return k - m, (s / n + t / o).sqrt()
+
+
+@mistake("what_if", "You ask `generate` again for each number. Keep the two crowds, and use them.")
+def asked_again(generate, product, change):
+    _moments(generate, product, change)
+    (m, s, n), (k, t, o) = _moments(generate, product, change)
+    return k - m, (s / n + t / o).sqrt()
+
+
+@mistake("what_if", "One tensor came back. Return the pair: shift, error.")
 def shift_alone(generate, product, change):
     (m, _, _), (k, _, _) = _moments(generate, product, change)
     return k - m

@@ -41,12 +41,49 @@ def root_of_the_logarithm(mean, log_var, generator):
 
 @mistake(
     "reparameterize",
-    "The law is right, and no slope comes back: a draw that hangs on the mean has none. Draw noise "
-    "that hangs on nothing.",
+    "The law is right, and no slope comes back. Something cuts it off: `detach`, `no_grad`, or a "
+    "draw around the mean. Draw standard normal noise first.",
 )
 def drawn_without_slope(mean, log_var, generator):
     with torch.no_grad():
         return torch.normal(mean, (log_var / 2).exp(), generator=generator)
+
+
+@mistake(
+    "reparameterize",
+    "You draw around the mean: the law is right, and the slopes are 0. Draw standard normal noise "
+    "first, then scale and shift it.",
+)
+def drawn_around_the_mean(mean, log_var, generator):
+    return torch.normal(mean, (log_var / 2).exp(), generator=generator)
+
+
+@mistake("reparameterize", "The mean is left out: shift the scaled noise by it.")
+def mean_forgotten(mean, log_var, generator):
+    return 0 * mean + (log_var / 2).exp() * _noise(mean, generator)
+
+
+@mistake("reparameterize", "The noise is not scaled: every code gets a spread of 1.")
+def spread_ignored(mean, log_var, generator):
+    return mean + 0 * log_var + _noise(mean, generator)
+
+
+@mistake("reparameterize", "The spread is upside down: a larger log-variance should spread more.")
+def spread_inverted(mean, log_var, generator):
+    return mean + (-log_var / 2).exp() * _noise(mean, generator)
+
+
+@mistake("reparameterize", "You halve the variance. Halve its logarithm, which takes the root.")
+def half_of_the_variance(mean, log_var, generator):
+    return mean + log_var.exp() / 2 * _noise(mean, generator)
+
+
+@mistake(
+    "reparameterize", "You start the generator anew, so that each draw is the first one again."
+)
+def reseeded(mean, log_var, generator):
+    generator.manual_seed(generator.initial_seed())
+    return mean + (log_var / 2).exp() * _noise(mean, generator)
 
 
 @mistake("reparameterize", "The mean comes back without noise.")
@@ -147,8 +184,23 @@ def one_forgotten(mean, log_var):
 
 @mistake("gaussian_kl", "You take the log-variance for the variance. Take its exponential first.")
 def taken_for_the_variance(mean, log_var):
-    gaps = mean.square() + log_var - 1 - log_var.abs().clamp(min=1e-9).log()
+    gaps = mean.square() + log_var - 1 - log_var.log()
     return 0.5 * gaps.sum(-1)
+
+
+@mistake("gaussian_kl", "You take s for s²: no half in this exponential.")
+def spread_for_the_variance(mean, log_var):
+    return 0.5 * (mean.square() + (log_var / 2).exp() - 1 - log_var).sum(-1)
+
+
+@mistake("gaussian_kl", "The log-variance is added. Take it off.")
+def logarithm_added(mean, log_var):
+    return by_torch(mean, log_var) + log_var.sum(-1)
+
+
+@mistake("gaussian_kl", "The 1 is taken off once a code. Take it off for each of its numbers.")
+def one_for_the_code(mean, log_var):
+    return by_torch(mean, log_var) + (mean.shape[1] - 1) / 2
 
 
 @mistake("gaussian_kl", "You take log s² for log s. One exponential is twice too strong.")
@@ -256,7 +308,8 @@ def ink_for_paper(x, logits, mean, log_var):
 
 @mistake(
     "elbo",
-    "At logits of ±100 your σ is 0 or 1, and its logarithm is lost. Take the logarithm of σ at once.",
+    "At large logits σ is 0 or 1, or an exponential is infinite, and the logarithm is lost. Take the "
+    "logarithm of σ at once.",
 )
 def logarithm_of_a_sigma(x, logits, mean, log_var):
     p = logits.sigmoid()
@@ -275,6 +328,48 @@ def clamped(x, logits, mean, log_var):
     return likely.sum(-1) - _divergence(mean, log_var)
 
 
+_SURE = (
+    "A little is added to your probabilities, so a sure decoder that is wrong pays too little. Take "
+    "the logarithm of σ at once."
+)
+
+
+@mistake("elbo", _SURE)
+def a_little_added(x, logits, mean, log_var):
+    p = logits.sigmoid()
+    likely = 16 * x * (p + 1e-8).log() + 16 * (1 - x) * (1 - p + 1e-8).log()
+    return (_coefficient(x) + likely).sum(-1) - _divergence(mean, log_var)
+
+
+@mistake(
+    "elbo", "Torch's distribution keeps `probs` off 0 and 1. Give it your `logits` as they are."
+)
+def by_probabilities(x, logits, mean, log_var):
+    likely = torch.distributions.Binomial(16, probs=logits.sigmoid()).log_prob(16 * x)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "The dots without ink are missing: 16 − k of them are paper.")
+def ink_alone(x, logits, mean, log_var):
+    likely = _coefficient(x) + 16 * x * logsigmoid(logits)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "x is k / 16. Multiply it by 16 before you count.")
+def shares_for_counts(x, logits, mean, log_var):
+    ways = math.lgamma(17) - torch.lgamma(x + 1) - torch.lgamma(17 - x)
+    likely = ways + x * logsigmoid(logits) + (16 - x) * logsigmoid(-logits)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "`torch.lgamma(n + 1)` is log n!. The + 1 is missing.")
+def factorials_of_one_less(x, logits, mean, log_var):
+    k = 16 * x
+    ways = math.lgamma(16) - torch.lgamma(k) - torch.lgamma(16 - k)
+    likely = ways + k * logsigmoid(logits) + (16 - k) * logsigmoid(-logits)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
 @mistake("elbo", "The logits go through σ twice.")
 def squashed_twice(x, logits, mean, log_var):
     return _pixels(x, logits.sigmoid()).sum(-1) - _divergence(mean, log_var)
@@ -284,6 +379,13 @@ def squashed_twice(x, logits, mean, log_var):
 def by_cross_entropy(x, logits, mean, log_var):
     cost = torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
     return (_coefficient(x) - 16 * cost).sum(-1) - _divergence(mean, log_var)
+
+
+@variant("elbo")
+def by_a_stable_softplus(x, logits, mean, log_var):
+    k = 16 * x
+    cost = logits.clamp(min=0) + torch.log1p(torch.exp(-logits.abs()))
+    return (_coefficient(x) + k * logits - 16 * cost).sum(-1) - _divergence(mean, log_var)
 
 
 @variant("elbo")
@@ -367,7 +469,7 @@ def root_of_each_entry(a, b):
 
 
 @mistake(
-    "frechet_distance", "You compare each feature by itself. How features hang together counts."
+    "frechet_distance", "You compare each feature by itself. How features vary together counts."
 )
 def features_apart(a, b):
     gap, ca, cb = _parts(a, b)
@@ -386,6 +488,35 @@ def product_of_each_entry(a, b):
 def no_root(a, b):
     gap, ca, cb = _parts(a, b)
     return _number(gap + np.trace(ca) + np.trace(cb) - 2 * np.trace(ca @ cb))
+
+
+@mistake(
+    "frechet_distance",
+    "You took the roots of singular values. The product is not symmetric: they are no eigenvalues.",
+)
+def singular_values(a, b):
+    gap, ca, cb = _parts(a, b)
+    roots = np.sqrt(np.linalg.svd(ca @ cb, compute_uv=False))
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * roots.sum())
+
+
+@mistake(
+    "frechet_distance",
+    "Your eigenvalues are those of a symmetric matrix, and the product is none. Use `eigvals`.",
+)
+def eigenvalues_of_one_half(a, b):
+    gap, ca, cb = _parts(a, b)
+    roots = np.sqrt(np.linalg.eigvalsh(ca @ cb).clip(0))
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * roots.sum())
+
+
+@mistake(
+    "frechet_distance",
+    "You multiply the two roots. Multiply the covariances first: their root is another matrix.",
+)
+def product_of_the_roots(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * np.trace(_root(ca) @ _root(cb)))
 
 
 @mistake("frechet_distance", "You took a root at the end. The squared distance is asked for.")
@@ -469,10 +600,52 @@ def lengths_lost(a, b, t):
 @mistake("slerp", "Rows that point the same way give 0 / 0. There the walk goes straight.")
 def nan_where_parallel(a, b, t):
     one, other = (x / x.norm(dim=1, keepdim=True) for x in (a, b))
-    angle = (one * other).sum(1, keepdim=True).clamp(-1, 1).acos().double()
-    angle = torch.where(angle < 1e-3, 0 * angle, angle)
-    way = torch.sin((1 - t) * angle) / angle.sin() * a + torch.sin(t * angle) / angle.sin() * b
-    return way.to(a)
+    angle = (one * other).sum(1, keepdim=True).clamp(-1, 1).acos()
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / angle.sin()
+
+
+@mistake("slerp", "A cosine came out just above 1, and its arccosine is nan. Clamp it.")
+def clamp_forgotten(a, b, t):
+    lengths = a.norm(dim=1, keepdim=True) * b.norm(dim=1, keepdim=True)
+    angle = ((a * b).sum(1, keepdim=True) / lengths).acos()
+    arc = (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / angle.sin()
+    return torch.where(angle < 1e-3, torch.lerp(a, b, t), arc)
+
+
+@mistake("slerp", "Cosines below 0 are cut off or turned: two rows may point away from each other.")
+def never_obtuse(a, b, t):
+    return _mixed(a, b, t, _angles(a, b).cos().clamp(0, 1).acos())
+
+
+@mistake("slerp", "Your angle has the shape (B,) and meets the columns. Keep its axis: (B, 1).")
+def angle_without_its_axis(a, b, t):
+    return _mixed(a, b, t, _angles(a, b)[:, 0])
+
+
+@mistake(
+    "slerp",
+    "You walk along directions and give them a length of their own. The formula mixes a and b as "
+    "they are.",
+)
+def lengths_apart(a, b, t):
+    sizes = [x.norm(dim=1, keepdim=True) for x in (a, b)]
+    return by_half_angles(a / sizes[0], b / sizes[1], t) * torch.lerp(*sizes, t)
+
+
+@mistake(
+    "slerp",
+    "You walk between directions and stretch all to the length of a. The formula mixes a and b as "
+    "they are.",
+)
+def arc_of_one_length(a, b, t):
+    sizes = [x.norm(dim=1, keepdim=True) for x in (a, b)]
+    return by_half_angles(a / sizes[0], b / sizes[1], t) * sizes[0]
+
+
+@mistake("slerp", "You walk straight and bring the result to length 1. Weigh a and b by sines.")
+def line_of_length_one(a, b, t):
+    line = torch.lerp(a, b, t)
+    return line / line.norm(dim=1, keepdim=True)
 
 
 @mistake("slerp", "One angle serves for the whole batch. Each row has its own.")

@@ -42,8 +42,8 @@ CURVES = {
 
 
 def tag(kind: str, content: object) -> str:
-    """A script tag as myst-nb writes it: JSON with `</script>` made harmless."""
-    text = json.dumps(content).replace("</script>", r"<\/script>")
+    """A script tag as myst-nb writes it: JSON, its keys sorted as nbformat sorts them."""
+    text = json.dumps(content, sort_keys=True).replace("</script>", r"<\/script>")
     return f'<script type="{kind}">{text}</script>'
 
 

@@ -66,13 +66,18 @@ def test_an_equal_to_everything_object_is_not_a_tensor():
     assert not run(lambda ex: ex.value(Yes(), X)).passed
 
 
+def mistake(hint: str, observed: dict, fails: list[str] | None = None) -> dict:
+    """A known mistake as the key holds it; by default every observation of it is a failure."""
+    return {"hint": hint, "observed": observed, "fails": sorted(fails or observed)}
+
+
 def test_a_known_mistake_is_named_by_its_numbers():
     seen = Value(X + 1).to_json()
     key = {
         "expected": {"it works #1": Value(X).to_json()},
         "mistakes": {
-            "off_by_one": {"hint": "You count from one.", "observed": {"it works #1": seen}},
-            "other": {"hint": "No.", "observed": {"it works #1": Value(X + 2).to_json()}},
+            "off_by_one": mistake("You count from one.", {"it works #1": seen}),
+            "other": mistake("No.", {"it works #1": Value(X + 2).to_json()}),
         },
     }
     assert run(lambda ex: ex.value(X), key=key).passed
@@ -316,14 +321,23 @@ def test_a_hint_needs_the_rest_of_the_evidence():
     right = torch.randn(2000, generator=check.generator(0))
     seen, _ = observe(NO_KEY, right, False)
     recorded = {at: o.to_json() for at, o in seen.observations.items()}
-    key = {"expected": {}, "mistakes": {"m": {"hint": "That one.", "observed": recorded}}}
+    key = {"expected": {}, "mistakes": {"m": mistake("That one.", recorded)}}
     assert observe(key, right, False)[1].hints == ["That one."]
     assert observe(key, right * 3, False)[1].hints == []
 
 
+def test_what_a_mistake_does_rightly_does_not_name_it():
+    """A detached slope leaves the law right; a law that fails just as well is another mistake."""
+    known = mistake("Detached.", {"it works #1": Value(X).to_json()}, ["slope #1"])
+    key = {"expected": {"it works #1": Value(X + 1).to_json()}, "mistakes": {"detached": known}}
+    assert run(lambda ex: ex.value(X), key=key).hints == []
+    known["fails"] = ["it works #1"]
+    assert run(lambda ex: ex.value(X), key=key).hints == ["Detached."]
+
+
 def test_two_mistakes_that_fit_alike_name_nothing():
     seen = {"it works #1": Value(X + 1).to_json()}
-    both = {m: {"hint": m, "observed": seen} for m in ("a", "b")}
+    both = {m: mistake(m, seen) for m in ("a", "b")}
     key = {"expected": {"it works #1": Value(X).to_json()}, "mistakes": both}
     assert run(lambda ex: ex.value(X + 1), key=key).hints == []
 
@@ -483,7 +497,7 @@ def test_an_answer_that_is_far_too_large_is_not_looked_at():
 def test_rows_are_recognised_whatever_their_order():
     seen = Value(ROWS).to_json()
     key = {"expected": {"it works #1": Value(ROWS + 1).to_json()}} | {
-        "mistakes": {"f1": {"hint": "One too few.", "observed": {"it works #1": seen}}}
+        "mistakes": {"f1": mistake("One too few.", {"it works #1": seen})}
     }
     assert "One too few." in str(run(lambda ex: ex.rows(ROWS.flip(0)), key=key))
 
@@ -494,9 +508,9 @@ def test_a_gradient_names_a_mistake_only_where_the_values_agree():
     key = {
         "expected": {"values #1": Value(X).to_json(), "more #1": Value(X).to_json(),
                      "slope #1": Value(torch.full((2,), 3.0)).to_json()},
-        "mistakes": {"detached": {"hint": "The values are right.", "observed": {
+        "mistakes": {"detached": mistake("The values are right.", {
             "values #1": Value(X).to_json(), "more #1": Value(X).to_json(),
-            "slope #1": slope.to_json()}}},
+            "slope #1": slope.to_json()})},
     }  # fmt: skip
     for value, hints in ((X, ["The values are right."]), (X + 1, [])):
         x = torch.ones(2, requires_grad=True)
@@ -511,6 +525,12 @@ def test_a_gradient_names_a_mistake_only_where_the_values_agree():
             assert ex.report().hints == hints
     assert Value(X).specific
     assert not Value(X, slope=True).specific
+
+
+@pytest.mark.parametrize("number", [2.5, np.float32(2.5), np.float64(2.5), torch.tensor(2.5)])
+def test_one_number_may_be_pythons_numpys_or_torchs(number):
+    assert run(lambda ex: ex.value(number, 2.5)).passed
+    assert not run(lambda ex: ex.value(number, 2.6)).passed
 
 
 def test_a_plain_number_is_recognised_whatever_its_kind():

@@ -27,8 +27,8 @@ class Assertions(RandomAnswers):
         """The answer equals the expected value: shape, kind of dtype, finite, numbers.
 
         Args:
-            got: what the student's function returned: a tensor, or a plain number, which counts
-                as a tensor of shape ().
+            got: what the student's function returned: a tensor, or a plain number, NumPy's
+                included, which counts as a tensor of shape ().
             expected: the right value; by default the one in the key.
             what: the name of the part that is looked at, where the answer has several.
         """
@@ -39,7 +39,7 @@ class Assertions(RandomAnswers):
 
     def _value(self, got: object, expected: Tensor | float | None) -> None:
         whole = type(got) is int  # `return 0` says what `return 0.0` says
-        if isinstance(got, (bool, int, float)):
+        if isinstance(got, (bool, int, float, np.generic)):
             got = torch.as_tensor(got, dtype=torch.float64 if isinstance(got, float) else None)
         self._tensor(got)
         self._compare(got, expected, got.dtype, whole=whole)

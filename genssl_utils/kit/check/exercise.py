@@ -136,6 +136,11 @@ class Exercise(Assertions):
         """The report as it stands."""
         return self._report
 
+    @property
+    def failing(self) -> set[str]:
+        """Labels of the observations by which visible checks failed."""
+        return set(self._failing.values())
+
     # --- the blocks -------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -234,14 +239,14 @@ class Exercise(Assertions):
     def _recognise(self, label: str) -> str:
         """The known mistake behind a failing observation, or "" where none fits well.
 
-        It must give the same observation there. It is named if everything else agrees too, or if
-        what failed is specific (numbers, a law) and most of the rest agrees. Two that fit equally
-        well name nothing: a wrong hint costs more than none.
+        It must give the same observation there, and fail by it. It is named if everything else
+        agrees too, or if what failed is specific (numbers, a law) and most of the rest agrees. Two
+        that fit equally well name nothing: a wrong hint costs more than none.
         """
         fits: dict[str, float] = {}
         for mistake, known in self.key["mistakes"].items():
             seen = known["observed"]
-            if label not in seen or not self.observations[label].matches(seen[label]):
+            if label not in known["fails"] or not self.observations[label].matches(seen[label]):
                 continue
             labels = self.observations.keys() | seen.keys()
             agreed = sum(
