@@ -67,18 +67,17 @@ topic.who_made_picture()
 topic.plane_figure()
 
 # %% [markdown]
-# Notice: let a pixel from 0.2 to 0.8 count as grey. Then true digits have 15 on average, draws of this VAE 19 (row C above),
-# of this GAN 14 (row A); both were trained for 10,000 steps. The VAE must place every training digit, and answers grey
-# between two. The GAN was told not to look made: its borders are steeper. But it cannot say where a true digit lies.
+# Notice: with grey from 0.2 to 0.8, true digits have 15 such pixels on average, draws of this VAE 19 (row C above), of this GAN
+# 14 (row A); each had 10,000 steps. The VAE must place every training digit, and answers grey between two. The GAN was told
+# not to look made: steeper borders. But it cannot say where a true digit lies.
 #
 # ## The VAE's idea
 #
-# Each digit x has a code z. The **decoder** says how likely x is, given z: p(x | z). The **encoder** guesses back:
-# q(z | x), a Gaussian with a mean μ and a variance for each number of z {cite}`kingma2014auto`. Train both: x should be
-# likely, and guesses close to the standard normal from which we draw.
+# Each digit x has a code z. The **decoder** says how likely x is, p(x | z). The **encoder** guesses back: q(z | x), a Gaussian {cite}`kingma2014auto`. Train both: x should be likely, and guesses close to the standard normal
+# from which we draw.
 #
 # The decoder gets a draw from q(z | x). Chance has no slope: how can the encoder learn? Draw noise $\varepsilon$, then
-# move it: $z = \mu + s\, \varepsilon$, s the standard deviation. Below, the same noise serves three codes.
+# move it: $z = \mu + s\, \varepsilon$, μ the mean and s the standard deviation. Below, one noise serves three codes.
 
 # %% tags=["figure"]
 topic.moved_noise_picture()
@@ -252,23 +251,20 @@ ex.report()
 # %% [markdown]
 # ## How likely is a picture?
 #
-# A pixel of these digits is a count: how many of 4 × 4 scanned dots hold ink. So the decoder says a logit $\ell_i$ for pixel
-# i: each of its 16 dots holds ink with probability $\sigma(\ell_i)$, where $\sigma(t) = 1 / (1 + e^{-t})$. The count $k_i$ then has
-# a binomial probability:
+# A pixel of these digits is a count: how many of 16 scanned dots hold ink. The decoder says a logit $\ell_i$ for pixel i: each
+# dot holds ink with probability $\sigma(\ell_i)$, where $\sigma(t) = 1 / (1 + e^{-t})$. So the count $k_i$ is binomial:
 #
 # $$\log p(x \mid z) = \sum_i \left[\log \tbinom{16}{k_i} + k_i \log \sigma(\ell_i) + (16 - k_i) \log \sigma(-\ell_i)\right].$$
 #
 # ## Exercise 3: the evidence lower bound
 #
-# How likely is a picture at all? We draw codes from the standard normal p(z), so p(x) is the average of p(x | z) over them:
-# too many to try. But the two wishes add up to a bound, the *evidence lower bound*. For every encoder, on average over its
-# draws,
+# Codes come from the standard normal p(z), so p(x) averages p(x | z) over them: too many to try. But the two wishes
+# add up to the *evidence lower bound*: on average over the encoder's draws,
 #
 # $$\log p(x) \ \ge\ \log p(x \mid z) - \mathrm{KL} .$$
 #
-# Write `elbo(x, logits, mean, log_var)`, the right side, one number a row, (B,). `x` (B, P) holds pixels $k_i / 16$,
-# `logits` (B, P) what the decoder says. It must be right at any logit; it is tried up to ±150. Call your own `gaussian_kl` if you like.
-# `torch.lgamma(n + 1)` is log n!.
+# Write `elbo(x, logits, mean, log_var)`, the right side, (B,). `x` (B, P) holds pixels $k_i / 16$, `logits` (B, P) what the
+# decoder says; it is tried up to ±150. `torch.lgamma(n + 1)` is log n!.
 #
 # *By hand:* pixels (1, ½), logits (0, 0), mean 1, log-variance 0: log 2⁻¹⁶ + log (12870 · 2⁻¹⁶) − ½ = −11.090 − 1.628 − 0.5 =
 # −13.218.
@@ -518,6 +514,12 @@ check.finished("gan_or_vae", "reparameterize", "elbo", "frechet_distance")
 judged = topic.judge_pictures(heaps, digits.x_test, reader, frechet_distance)
 topic.quality_table(judged, reader)
 
+# %% [markdown]
+# Read it against its first row: other true digits, as near as one can get. After these 2000 steps the GAN is much nearer by
+# both distances of whole heaps; the ranges of the seeds do not overlap. Precision and coverage hardly part them, and the VAE
+# has more recall. "GANs forget half of the data" is not true here. And the scores disagree: whoever shows you only one of
+# them has chosen which. Neither has converged; more steps come under *Where it breaks*.
+
 # %% tags=["claim"]
 for name, (distance, found) in judged.items():
     results.claim(f"Fréchet distance, {name}", distance, better="lower")
@@ -529,11 +531,6 @@ for name, (distance, found) in judged.items():
         results.claim(f"energy distance, {name}", found.energy, better="lower")
 
 # %% [markdown]
-# Read it against its first row: other true digits, as near as one can get. After these 2000 steps the GAN is much nearer by
-# both distances of whole heaps; the ranges of the seeds do not overlap. Precision and coverage hardly part them, and the VAE
-# has more recall. "GANs forget half of the data" is not true here. And the scores disagree: whoever shows you only one of
-# them has chosen which. Neither has converged; more steps come under *Where it breaks*.
-#
 # ## Several modes
 #
 # Digits hide what is lost. On a ring of eight clouds every mistake can be counted: a forgotten cloud, an uneven share, a
@@ -560,6 +557,13 @@ check.finished("gan_or_vae", "reparameterize", "gaussian_kl")
 counted = {name: topic.judge_ring(points, true_ring) for name, points in ring_heaps.items()}
 topic.ring_table(counted)
 
+# %% [markdown]
+# The VAE forgets nothing and spills: the bound fines it for every training point that it leaves out, and hardly for a
+# point in no man's land. But much of the spill is short training: after 6000 steps 57 % of its points lie on a cloud, and 93 %
+# of the penalised GAN's (three seeds, run once). The plain GAN is a gamble: of the five recorded seeds two found all clouds, one lost one, and two
+# *collapsed* to two clouds. With the penalty most points lie on clouds, evenly, on each seed. None is perfect: a continuous
+# decoder pulls one blob of codes over eight clouds, and what lies between stays connected.
+
 # %% tags=["claim"]
 for name in on_ring:
     results.claim(f"clouds found of 8, {name}", counted[name].clouds, better="higher")
@@ -567,12 +571,6 @@ for name in on_ring:
     results.claim(f"unevenness of the clouds, {name}", counted[name].uneven, better="lower")
 
 # %% [markdown]
-# The VAE forgets nothing and spills: the bound fines it for every training point that it leaves out, and hardly for a
-# point in no man's land. But much of the spill is short training: after 6000 steps 57 % of its points lie on a cloud, and 93 %
-# of the penalised GAN's (three seeds, run once). The plain GAN is a gamble: of the five recorded seeds two found all clouds, one lost one, and two
-# *collapsed* to two clouds. With the penalty most points lie on clouds, evenly, on each seed. None is perfect: a continuous
-# decoder pulls one blob of codes over eight clouds, and what lies between stays connected.
-#
 # ## One right answer, or a distribution?
 #
 # A point lies 1.4 to the east; how far north is it? Two answers are right. Regression gives one number. From a
@@ -818,15 +816,16 @@ check.finished("gan_or_vae", "reparameterize", "elbo", "frechet_distance")
 few = topic.few_pictures(vae, gan, digits, reader, frechet_distance, seed=seed)
 topic.few_picture(few)
 
+# %% [markdown]
+# Few pictures have a ragged covariance, and the distance takes raggedness for difference. Two such numbers can only be
+# compared at the same number of pictures, and in the features of the same network. And look at the first row of the table of
+# scores again: a thief who hands out training digits wins all of them. None of these numbers sees copying.
+
 # %% tags=["claim"]
 results.claim("Fréchet distance, true against true, 60 each", few["true digits"][0])
 results.claim("Fréchet distance, true against true, 540 each", few["true digits"][-1])
 
 # %% [markdown]
-# Few pictures have a ragged covariance, and the distance takes raggedness for difference. Two such numbers can only be
-# compared at the same number of pictures, and in the features of the same network. And look at the first row of the table of
-# scores again: a thief who hands out training digits wins all of them. None of these numbers sees copying.
-#
 # And 2000 steps are few. Run once with 8000 (three seeds; too long for this page), the VAE comes to a distance of 14.6,
 # precision 0.64, recall 0.84 and coverage 0.69; the GAN to 5.1, 0.82, 0.81 and 0.91. Then the GAN wins three of four. The VAE's
 # bound is 2.18 bits on new digits and 1.76 on training digits: it overfits. Whether that GAN copies, we did not measure.
