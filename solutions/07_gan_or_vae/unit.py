@@ -265,7 +265,7 @@ ex.report()
 # $$\log p(x) \ \ge\ \log p(x \mid z) - \mathrm{KL} .$$
 #
 # Write `elbo(x, logits, mean, log_var)`, the right side, (B,). `x` (B, P) holds pixels $k_i / 16$, `logits` (B, P) what the
-# decoder says, here up to ±150. Your `gaussian_kl` may serve. `torch.lgamma(n + 1)` is log n!.
+# decoder says; tried up to ±150. `torch.lgamma(n + 1)` is log n!. Call your `gaussian_kl`.
 #
 # *By hand:* pixels (1, ½), logits (0, 0), mean 1, log-variance 0: log 2⁻¹⁶ + log (12870 · 2⁻¹⁶) − ½ = −11.090 − 1.628 − 0.5 =
 # −13.218.
