@@ -332,7 +332,7 @@ with ex.hidden("beside torch's binomial", weight=3, hint="Coefficient, ink, pape
         )
         want = likely - torch.distributions.kl_divergence(*pair).sum(1)
         ex.value(ex.unchanged(elbo, k / 16, said, m, lv), want)
-with ex.hidden("all four slopes of a batch", weight=2, hint="In ℓ it is k − 16 σ(ℓ)."):
+with ex.hidden("every slope of four rows", weight=2, hint="In ℓ it is k − 16 σ(ℓ)."):
     k = torch.randint(17, (4, 6), generator=ex.fresh).double()
     said, m, lv = (
         torch.randn(4, n, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
