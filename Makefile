@@ -30,7 +30,7 @@ test: $(READY)
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/genssl build --check
 	@$(BIN)/genssl run --jobs 2
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(READY)
 	@GENSSL_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/course/test_grade_kills.py --timeout 1500

@@ -47,11 +47,11 @@ seed = 0
 # | `03_unpaired_translation` | translate without translated sentences |
 # | `04_adversarial_debiasing` | make a code forget an attribute |
 # | `05_gumbel_softmax` | send a gradient through a choice |
-# | `06_realistic_users` | make the buyers of a new product |
+# | `06_realistic_users` | make a new product's buyers |
 # | `07_gan_or_vae` | draw digits in two ways |
-# | `08_flows` | bend a Gaussian into data and know log p exactly |
-# | `14_consistency_training` | learn from data that nobody labelled |
-# | `18_contrastive` | say "the same" of things never seen |
+# | `08_flows` | know log p exactly |
+# | `14_consistency_training` | learn from unlabelled data |
+# | `18_contrastive` | compare things never seen |
 #
 # More are being written, 21 in all.
 #

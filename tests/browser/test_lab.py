@@ -73,9 +73,13 @@ def open_notebook(open_page, address: str):
     return page, notes
 
 
-def run_all(page) -> None:
-    """Once the kernel is there: what is run before, Lab clears and forgets."""
+def wait_for_kernel(page) -> None:
+    """What is run before the kernel is there, Lab clears and forgets."""
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=90_000)
+
+
+def run_all(page) -> None:
+    wait_for_kernel(page)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
@@ -108,6 +112,7 @@ def test_a_live_figure_moves_in_the_lab(lab, open_page):
     page, notes = open_notebook(
         open_page, f"{where.scheme}://{where.netloc}/lab/tree/{UNIT}?{where.query}&reset"
     )
+    wait_for_kernel(page)
     page.locator(".jp-MarkdownOutput h1").first.click()
     for _ in range(12):  # cell by cell: the page of a notebook holds only what is in view
         page.keyboard.press("Shift+Enter")
