@@ -93,8 +93,8 @@ topic.schedules_picture()
 #
 # Without the 0.999 the last step would leave exactly nothing, and one cannot walk back from nothing.
 #
-# Write `cosine_alpha_bar(T)`: a tensor of T + 1 numbers. Its entry number t is $\bar\alpha_t$, for t from 0 to T, so the first one is
-# 1. Compute in float64.
+# Write `cosine_alpha_bar(T)`: a tensor of T + 1 numbers. Its entry number t is $\bar\alpha_t$, for t from 0 to T, so it
+# begins with 1. Compute in float64.
 #
 # *By hand:* T = 2: f is (0.99984, 0.49377, 0), so β is (0.50616, 0.999), and the answer is (1, 0.49384, 0.000494).
 
@@ -783,7 +783,8 @@ for way in ("DDPM", "DDIM"):
     for number in (2, 10, 100):
         found = at[way, number].scores
         results.claim(f"coverage, {way}, {number} steps", found.coverage, better="higher")
-        results.claim(f"recall, {way}, {number} steps", found.recall, better="higher")
+        if number > 2:  # that of 2 steps leaps from seed to seed
+            results.claim(f"recall, {way}, {number} steps", found.recall, better="higher")
 longer = at["DDIM", 1000].seconds / at["DDIM", 100].seconds
 results.claim("time of 1000 steps over that of 100", longer)
 
@@ -848,8 +849,8 @@ results.claim("coverage, perfect guesser", copied["perfect guesser"].scores.cove
 #
 # ## What came out
 #
-# Your run (one seed) beside the mean ± standard deviation of the recorded seeds. The papers work with photographs and other scores, so no
-# number of theirs stands here.
+# Your run (one seed) beside the mean ± standard deviation of the recorded seeds. The papers draw photographs and
+# score them otherwise, so no number of theirs stands here.
 
 # %% tags=["claim"]
 results.table()
