@@ -7,6 +7,7 @@ from genssl_utils.diffusion.clouds import (
     losses_beside_the_best,
     on_a_cloud,
     ring_middles,
+    shares_on_a_cloud,
     train_on_clouds,
 )
 from genssl_utils.diffusion.denoiser import (
@@ -19,43 +20,51 @@ from genssl_utils.diffusion.denoiser import (
 )
 from genssl_utils.diffusion.digits import (
     Copies,
+    Fewer,
     Heap,
     Quality,
-    Trip,
     all_heaps,
     bank,
     copies,
     judge,
+    noise_put_back,
     quality_by_steps,
-    round_trip,
-    trips,
+    read_noised,
 )
 from genssl_utils.diffusion.exact import knows_by_heart, mean_loss, mixture_noise, perfect
 from genssl_utils.diffusion.explorers import explore_noise, explore_posterior
+from genssl_utils.diffusion.latent import Trip, code_sizes, round_trip, trips
 from genssl_utils.diffusion.moment import MomentFigure, moment_figure
-from genssl_utils.diffusion.show import (
-    bridges_picture,
-    clouds_table,
+from genssl_utils.diffusion.show_digits import (
+    codes_table,
     copies_picture,
     copies_table,
-    fields_picture,
     film_picture,
-    guess_picture,
-    losses_table,
+    noise_table,
     quality_table,
+    reading_table,
     samples_picture,
-    schedules_picture,
     steps_curves,
     steps_picture,
-    trails_picture,
     trips_picture,
     trips_table,
+)
+from genssl_utils.diffusion.show_points import (
+    bridges_picture,
+    clouds_table,
+    fields_picture,
+    guess_picture,
+    losses_table,
+    schedules_picture,
+    shares_table,
+    trails_picture,
 )
 
 __all__ = [
     "CLOUDS",
     "Copies",
     "Denoiser",
+    "Fewer",
     "Heap",
     "MomentFigure",
     "NoiseNet",
@@ -68,6 +77,8 @@ __all__ = [
     "by_steps",
     "cloud",
     "clouds_table",
+    "code_sizes",
+    "codes_table",
     "copies",
     "copies_picture",
     "copies_table",
@@ -84,14 +95,20 @@ __all__ = [
     "mixture_noise",
     "moment_figure",
     "moments",
+    "noise_put_back",
+    "noise_table",
     "on_a_cloud",
     "perfect",
     "quality_by_steps",
     "quality_table",
+    "read_noised",
+    "reading_table",
     "ring_middles",
     "round_trip",
     "samples_picture",
     "schedules_picture",
+    "shares_on_a_cloud",
+    "shares_table",
     "steps_curves",
     "steps_picture",
     "trails_picture",

@@ -27,6 +27,7 @@ __all__ = [
     "losses_beside_the_best",
     "on_a_cloud",
     "ring_middles",
+    "shares_on_a_cloud",
     "train_on_clouds",
 ]
 
@@ -100,6 +101,25 @@ def losses_beside_the_best(
         )
         for name, span in (spans | {"all times": (1, last)}).items()
     }
+
+
+def shares_on_a_cloud(
+    denoiser: Denoiser, walkers: Walkers, *, steps: int = 100, n: int = 1500, seed: int = 0
+) -> dict[tuple[str, str], float]:
+    """Share of points on one of the eight clouds, by the network and by the best guess there is.
+
+    Returns:
+        (who guesses, way) → share; (`nobody`, `true points`) for fresh points.
+    """
+    device = denoiser.shift.device
+    best = perfect(denoiser, ring_middles(device), CLOUD_SPREAD)
+    found = {
+        (who, way): on_a_cloud(one.draw(n, walkers, way, steps, seed=seed))
+        for who, one in (("network", denoiser), ("best guesser", best))
+        for way in WAYS
+    }
+    true = cloud("eight clouds", n, seed + 5000, device)
+    return found | {("nobody", "true points"): on_a_cloud(true)}
 
 
 def by_steps(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from genssl_utils.kit.training import Objective, fit, seed_all, stay_then_fall
+from genssl_utils.kit.training import Objective, cpu_threads, fit, seed_all, stay_then_fall
 
 __all__ = [
     "WAYS",
@@ -49,7 +49,8 @@ class NoiseNet(nn.Module):
 
     Near the end a row is nearly all noise, and the answer is nearly the row itself. A narrow
     network passes 64 numbers badly, so the row goes round it: the answer is √(1−ᾱ) x + √ᾱ · body(x,
-    t). What the body learns is then the *velocity* (Salimans & Ho 2022, arXiv:2202.00512).
+    t). What the body learns is then the *velocity*, up to its sign (Salimans & Ho 2022,
+    arXiv:2202.00512).
 
     Of a point of the plane, a few sines and cosines are shown beside it, each twice as fast as the
     one before: a smooth network is slow to learn what is fine (Tancik et al. 2020,
@@ -61,13 +62,15 @@ class NoiseNet(nn.Module):
         alpha_bar: the schedule, (T + 1,).
         layers: hidden layers.
         octaves: how many sines and cosines of each coordinate are shown beside it.
+        velocity: whether the row goes round the body; else the body guesses the noise by itself.
     """
 
     def __init__(
-        self, dims: int, width: int, alpha_bar: Tensor, layers: int = 3, octaves: int = 0
-    ) -> None:
+        self, dims: int, width: int, alpha_bar: Tensor, layers: int = 3, octaves: int = 0,
+        *, velocity: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.octaves = octaves
+        self.octaves, self.velocity = octaves, velocity
         self.register_buffer("alpha_bar", alpha_bar.float())
         self.register_buffer("pitch", torch.linspace(0, math.log(200.0), WAVES).exp())
         told = 2 * WAVES
@@ -84,8 +87,8 @@ class NoiseNet(nn.Module):
         h = self.first(torch.cat([x, *fine, told], 1))
         for layer, clock in zip(self.hidden, self.clock, strict=True):
             h = h + layer(F.silu(h + clock(told)))
-        kept = self.alpha_bar[t][:, None]
-        return (1 - kept).sqrt() * x + kept.sqrt() * self.last(F.silu(h))
+        body, kept = self.last(F.silu(h)), self.alpha_bar[t][:, None]
+        return (1 - kept).sqrt() * x + kept.sqrt() * body if self.velocity else body
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,9 @@ class Denoiser:
         alpha_bar: the schedule, (T + 1,), float32.
         shift: mean of each column, (D,).
         scale: one number, the spread of all columns together.
-        seconds: processor time of the training.
+        seconds: processor time of the training, on one thread.
         weights: of the network.
+        seen: rows that the training saw, counted each time.
     """
 
     predict: Predict
@@ -110,6 +114,7 @@ class Denoiser:
     scale: Tensor
     seconds: float = 0.0
     weights: int = 0
+    seen: int = 0
 
     def inward(self, x: Tensor) -> Tensor:
         """Data to rows of mean 0 and spread 1, (N, D)."""
@@ -188,8 +193,8 @@ def walk(
 
 def train_denoiser(
     x: Tensor, alpha_bar: Tensor, simple_loss: SimpleLoss, *, steps: int, width: int,
-    batch: int = 64, rate: float = 2e-3, octaves: int = 0, seed: int = 0, title: str = "DDPM",
-    picture: bool = True,
+    batch: int = 64, rate: float = 2e-3, octaves: int = 0, velocity: bool = True, seed: int = 0,
+    title: str = "DDPM", picture: bool = True,
 ) -> Denoiser:  # fmt: skip
     """Train a network to guess noise, by the student's loss.
 
@@ -202,6 +207,7 @@ def train_denoiser(
         batch: rows a step, each at a time of its own.
         rate: the learning rate, which falls to 0 over the second half.
         octaves: of the network, for points of the plane.
+        velocity: of the network.
         seed: of the weights, the batches, the times and the noise.
         title: for the progress bar.
         picture: whether to draw the loss in a notebook.
@@ -211,7 +217,7 @@ def train_denoiser(
     shift = x.mean(0)
     scale = (x - shift).square().mean().sqrt()
     rows, last = (x - shift) / scale, len(alpha_bar) - 1
-    net = NoiseNet(x.shape[1], width, alpha_bar, octaves=octaves).to(device)
+    net = NoiseNet(x.shape[1], width, alpha_bar, octaves=octaves, velocity=velocity).to(device)
     optimizer = torch.optim.Adam(net.parameters(), rate, fused=True)
     fall = stay_then_fall(optimizer, steps)
 
@@ -222,11 +228,12 @@ def train_denoiser(
         return simple_loss(net, x0, t, fresh, alpha_bar)
 
     began = time.process_time()
-    fit(
-        Objective(optimizer, loss), steps, title=title, picture=picture,
-        record_every=max(1, steps // 8), after_step=lambda step: fall.step(),
-    )  # fmt: skip
+    with cpu_threads(1):  # so small a network gains nothing by more, and times can be compared
+        fit(
+            Objective(optimizer, loss), steps, title=title, picture=picture,
+            record_every=max(1, steps // 8), after_step=lambda step: fall.step(),
+        )  # fmt: skip
     took = time.process_time() - began
     net.requires_grad_(False)
     size = sum(part.numel() for part in net.parameters())
-    return Denoiser(net, alpha_bar, shift, scale, took, size)
+    return Denoiser(net, alpha_bar, shift, scale, took, size, steps * batch)

@@ -1,9 +1,9 @@
-"""The digits: the bank of other makers' pictures, scores by steps, and the way into the latent."""
+"""The digits: the bank of other makers' pictures, scores by steps."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import NamedTuple
 
@@ -11,27 +11,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genssl_utils.diffusion.denoiser import WAYS, Denoiser, SimpleLoss, Walkers, moments
+from genssl_utils.diffusion.denoiser import WAYS, Denoiser, SimpleLoss, Walkers
 from genssl_utils.diffusion.exact import knows_by_heart, mean_loss
 from genssl_utils.kit.data import Split
 from genssl_utils.kit.reader import Reader
 from genssl_utils.kit.samples import Scores, scores
+from genssl_utils.kit.training import cpu_threads
 
 __all__ = [
     "Copies",
+    "Fewer",
     "Heap",
     "Quality",
-    "Trip",
     "all_heaps",
     "bank",
     "copies",
     "judge",
+    "noise_put_back",
     "quality_by_steps",
-    "round_trip",
-    "trips",
+    "read_noised",
 ]
 
-NAMES, LEVELS = ("GAN", "VAE", "flow"), 63
+NAMES, LEVELS, SEEN = ("GAN", "VAE", "flow"), 63, 256_000
 
 
 class Heap(NamedTuple):
@@ -40,7 +41,8 @@ class Heap(NamedTuple):
     Attributes:
         pictures: (N, 64), from 0 to 1.
         weights: of all networks that were trained.
-        trained: seconds of processor time for the training.
+        seen: digits that the training saw, counted each time.
+        trained: seconds of processor time for the training, on one thread.
         drawn: the same for drawing the pictures.
         passes: how often a network was run for a picture.
         latent: numbers of the noise that a picture is made of.
@@ -48,6 +50,7 @@ class Heap(NamedTuple):
 
     pictures: Tensor
     weights: int
+    seen: int
     trained: float
     drawn: float
     passes: int
@@ -86,8 +89,10 @@ def bank(seed: int, device: torch.device | str = "cpu") -> dict[str, Heap]:
     found = {}
     for k, (name, latent) in enumerate(zip(NAMES, (16, 16, 64), strict=True)):
         pictures = torch.tensor(kept["pictures"][row, k] / LEVELS, dtype=torch.float32)
-        numbers = (kept[what][row, k].item() for what in ("weights", "trained", "drawn"))
-        found[name] = Heap(pictures.to(device), *numbers, 1, latent)
+        weights, trained, made = (
+            kept[what][row, k].item() for what in ("weights", "trained", "drawn")
+        )
+        found[name] = Heap(pictures.to(device), weights, SEEN, trained, made, 1, latent)
     return found
 
 
@@ -120,9 +125,11 @@ def quality_by_steps(
     """
     found, drawn = [], {}
     for way in WAYS:
+        denoiser.draw(len(real), walkers, way, 1, seed=seed)  # once to warm up
         for number in steps:
             began = time.process_time()
-            rows = denoiser.draw(len(real), walkers, way, number, seed=seed)
+            with cpu_threads(1):
+                rows = denoiser.draw(len(real), walkers, way, number, seed=seed)
             took = time.process_time() - began
             drawn[way, number] = rows.clamp(0, 1)
             score = judge({"": drawn[way, number]}, real, reader)[""]
@@ -138,66 +145,85 @@ def all_heaps(
     n = len(digits.x_test)
     source = torch.Generator().manual_seed(seed)
     some = torch.randperm(len(digits.x_train), generator=source)[:n].to(digits.x_train.device)
-    found = {"training digits": Heap(digits.x_train[some], 0, 0.0, 0.0, 0, 0), **bank}
+    found = {"training digits": Heap(digits.x_train[some], 0, 0, 0.0, 0.0, 0, 0), **bank}
     took = {(row.way, row.steps): row.seconds for row in scan}
     pixels = digits.x_train.shape[1]
     for way, steps in (("DDIM", 20), ("DDIM", 1000), ("DDPM", 1000)):
         latent = pixels if way == "DDIM" else pixels * steps  # the last of its steps adds none
         found[f"{way}, {steps} steps"] = Heap(
-            drawn[way, steps], denoiser.weights, denoiser.seconds, took[way, steps], steps, latent
+            drawn[way, steps],
+            denoiser.weights,
+            denoiser.seen,
+            denoiser.seconds,
+            took[way, steps],
+            steps,
+            latent,
         )
     return found
 
 
-class Trip(NamedTuple):
-    """Pictures that went into the latent and came back.
+class Fewer(NamedTuple):
+    """Pictures drawn in few steps: scores, and the spread of a pixel from picture to picture."""
 
-    Attributes:
-        codes: where they were, (N, D).
-        back: what came back, (N, D).
-        error: root mean square a pixel, of a range of 1.
-        energy: mean square of a code's numbers; 1 for a standard normal.
+    scores: Scores
+    spread: float
+
+
+def with_all_of_beta(walkers: Walkers) -> Walkers:
+    """DDPM's step with noise of variance β, the other choice of Ho et al. 2020; none at t = 1."""
+
+    def step(xt: Tensor, eps: Tensor, t: Tensor, alpha_bar: Tensor, noise: Tensor) -> Tensor:
+        mean = walkers.ancestral_step(xt, eps, t, alpha_bar, torch.zeros_like(noise))
+        beta = (1 - alpha_bar[t] / alpha_bar[t - 1]) * (t > 1)
+        return mean + beta.sqrt()[:, None] * noise
+
+    return walkers._replace(ancestral_step=step)
+
+
+def noise_put_back(
+    denoiser: Denoiser, walkers: Walkers, drawn: Mapping[tuple[str, int], Tensor], real: Tensor,
+    reader: Reader, *, steps: Sequence[int], seed: int = 0,
+) -> dict[tuple[int, str], Fewer]:  # fmt: skip
+    """Does DDPM lose in few steps because too little noise comes back? Put back more, and see.
+
+    Returns:
+        (steps, noise that is put back) → how the pictures are; (0, "true digits") for the spread.
     """
-
-    codes: Tensor
-    back: Tensor
-    error: float
-    energy: float
-
-
-def trips(
-    denoiser: Denoiser, walkers: Walkers, x: Tensor, *, steps: Sequence[int]
-) -> dict[int, Trip]:
-    """A `round_trip` for each number of steps."""
-    return {number: round_trip(denoiser, walkers, x, number) for number in steps}
+    heaps = {}
+    for number in steps:
+        more = denoiser.draw(len(real), with_all_of_beta(walkers), "DDPM", number, seed=seed)
+        heaps[number, "posterior's variance (DDPM)"] = drawn["DDPM", number]
+        heaps[number, "variance β (DDPM)"] = more.clamp(0, 1)
+        heaps[number, "none, along the guess (DDIM)"] = drawn["DDIM", number]
+    heaps[0, "true digits"] = real
+    judged = judge({str(key): heap for key, heap in heaps.items()}, real, reader)
+    return {key: Fewer(judged[str(key)], float(heap.std(0).mean())) for key, heap in heaps.items()}
 
 
-@torch.no_grad()
-def round_trip(denoiser: Denoiser, walkers: Walkers, x: Tensor, steps: int) -> Trip:
-    """Pictures into the latent and back by DDIM, which is the same step with its two ends swapped.
+def read_noised(
+    reader: Reader, digits: Split, q_sample: Callable[..., Tensor], shares: Sequence[float]
+) -> dict[float, float]:
+    """How often the reader still reads test digits that the student's function has noised.
 
     Args:
-        denoiser: a trained network.
-        walkers: the student's.
-        x: pictures, (N, D).
-        steps: each way.
+        reader: trained on clean digits; a digit's mean pixel is shown to it as in the pictures.
+        digits: which were split.
+        q_sample: the student's.
+        shares: of the variance that are left, falling.
+
+    Returns:
+        Share of the variance → share of the 540 digits that are read rightly.
     """
-    times = moments(len(denoiser.alpha_bar) - 1, steps)
-    times[0] = 1  # at time 0 there is no noise to guess
-    kept = denoiser.alpha_bar[times].tolist()
-
-    def guess(rows: Tensor, k: int) -> Tensor:
-        return denoiser.predict(rows, torch.full((len(rows),), times[k], device=rows.device))
-
-    code = denoiser.inward(x)
-    for k in range(steps):
-        code, _ = walkers.ddim_step(code, guess(code, k), kept[k], kept[k + 1], 0.0)
-    rows = code
-    for k in range(steps, 0, -1):
-        rows, _ = walkers.ddim_step(rows, guess(rows, k), kept[k], kept[k - 1], 0.0)
-    back = denoiser.outward(rows)
-    error = float((back - x).square().mean().sqrt())
-    return Trip(code, back, error, float(code.square().mean()))
+    x, device = digits.x_test, digits.x_test.device
+    shift, scale = digits.x_train.mean(), digits.x_train.std()
+    alpha_bar = torch.tensor([1.0, *shares], device=device)
+    fresh = torch.randn(x.shape, generator=torch.Generator(device).manual_seed(0), device=device)
+    found = {}
+    for k, share in enumerate(shares, start=1):
+        t = torch.full((len(x),), k, device=device)
+        seen = shift + scale * q_sample((x - shift) / scale, t, fresh, alpha_bar)
+        found[share] = float((reader.read(seen) == digits.y_test).double().mean())
+    return found
 
 
 class Copies(NamedTuple):

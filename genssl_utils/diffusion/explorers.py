@@ -82,6 +82,7 @@ def explore_posterior(schedule: Schedule, posterior: Callable[..., tuple]) -> Ex
             walkers = kept.sqrt() * walkers + (1 - kept).sqrt() * fresh
         came = before[(walkers - xt).abs() < 0.05]
         figure, (axes,) = plots.panels(1, size=(5.8, 2.8))
+        bars = f"bars {len(came)} walks" if len(came) > 50 else "hardly a walk came by"
         if len(came) > 50 and t > 1:
             axes.hist(came.numpy(), bins=40, density=True, color=plots.COLOURS["data"], alpha=0.5)
         if spread > 0:
@@ -93,7 +94,7 @@ def explore_posterior(schedule: Schedule, posterior: Callable[..., tuple]) -> Ex
         axes.axvline(x0, color=plots.INK, linewidth=1, linestyle=":")
         axes.axvline(xt, color=plots.INK, linewidth=1, linestyle="--")
         axes.set(
-            title=f"Place at time {t - 1}: bars {len(came)} walks, line your Gaussian",
+            title=f"Place at time {t - 1}: {bars}, line your Gaussian",
             xlabel="dotted: x₀, dashed: xₜ", xlim=(-3.2, 3.2),
         )  # fmt: skip
         return figure

@@ -64,7 +64,7 @@ async function render({ model, el }) {
   const said = html("p", { class: "genssl-heading genssl-said" });
   const key = html("p", {
     class: "genssl-note", style: "margin-top:0.4rem",
-    text: "Orange: points, some with the line that they came along. Blue rings: middles of the true clouds. Grey: arrows to where it gets more likely.",
+    text: "Orange: points. Black: ten that are followed, with the way that they came. Blue rings: middles of the true clouds. Grey: arrows to where it gets more likely.",
   });
 
   // Steps against quality.

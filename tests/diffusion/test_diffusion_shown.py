@@ -61,10 +61,20 @@ def test_tables_carry_their_numbers(digits):
     told = repr(topic.clouds_table({"two moons": distances}))
     for word in ("1 step ", "9 steps", "0.0200", "0.0001"):
         assert word in told
-    trip = topic.Trip(digits.x_test, digits.x_test, 0.25, 1.5)
-    told = repr(topic.trips_table({7: trip}))
-    assert "0.25" in told
-    assert "1.5" in told
+    trip = topic.Trip(digits.x_test, digits.x_test, 0.25)
+    assert "0.25" in repr(topic.trips_table({7: trip}))
+    told = repr(topic.codes_table({"some": torch.tensor([0.5, 1.0, 6.0]), "none": torch.ones(0)}))
+    assert told.splitlines()[-1].split() == ["some", "3", "1", "2.5", "6"]
+    told = repr(topic.reading_table({0.5: 0.75}))
+    assert told.splitlines()[1:] == ["50% left", "75%"]
+    found = {("network", "DDPM"): 0.5, ("network", "DDIM"): 0.25, ("nobody", "true points"): 0.99}
+    told = repr(topic.shares_table(found))
+    for word in ("99.0%", "50.0%", "25.0%"):
+        assert word in told
+    less = {(2, "none"): topic.Fewer(SCORES, 0.125), (0, "true"): topic.Fewer(SCORES, 0.5)}
+    told = repr(topic.noise_table(less))
+    for word in ("0.440", "0.125", "0.500"):
+        assert word in told
     copy = topic.Copies(digits.x_test[:20], 0.125, 0.5, float("nan"), 0.75, SCORES)
     told = repr(topic.copies_table({"some": copy}))
     for word in ("50%", "0.750", "0.125", "0.22"):
@@ -76,11 +86,11 @@ def test_the_table_of_scores_names_its_yardstick_and_the_budget(digits):
     torch.manual_seed(0)
     reader = Reader(cnn(10, width=16), 0.123)
     heaps = {
-        "training digits": topic.Heap(digits.x_test, 0, 0.0, 0.0, 0, 0),
-        "some": topic.Heap(digits.x_test, 117, 2.5, 0.015, 1, 64),
+        "training digits": topic.Heap(digits.x_test, 0, 0, 0.0, 0.0, 0, 0),
+        "some": topic.Heap(digits.x_test, 117, 256_000, 2.5, 0.015, 1, 64),
     }
     told = repr(topic.quality_table(heaps, dict.fromkeys(heaps, SCORES), reader))
-    for word in ("540 pictures", "12.3% right", "117", "2.5", "0.015", "64", "0.22"):
+    for word in ("540 pictures", "12.3% right", "117", "256,000", "2.5", "0.015", "64", "0.22"):
         assert word in told
 
 
@@ -95,7 +105,7 @@ def test_pictures_of_digits_have_a_row_for_each(drawn, digits):
     copy = topic.Copies(digits.x_test[:20], 0.1, 0.5, 0.1, 0.2, SCORES)
     figure = topic.copies_picture({"perfect guesser": copy, "network": copy}, digits.x_train)
     assert names_of(figure.axes[0])[::2] == ["perfect guesser", "network"]
-    trip = topic.Trip(digits.x_test, digits.x_test, 0.25, 1.5)
+    trip = topic.Trip(digits.x_test, digits.x_test, 0.25)
     figure = topic.trips_picture({1: trip, 9: trip}, digits.x_test)
     assert names_of(figure.axes[0]) == ["digits", "their codes", "back, 1 step", "back, 9 steps"]
 

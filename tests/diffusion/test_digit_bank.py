@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from genssl_utils import diffusion as topic
-from genssl_utils.diffusion.digits import LEVELS, NAMES
+from genssl_utils.diffusion.digits import LEVELS, NAMES, with_all_of_beta
 from genssl_utils.kit import data
 from genssl_utils.kit.nets import cnn
-from genssl_utils.kit.reader import Reader
+from genssl_utils.kit.reader import Reader, train_reader
 from genssl_utils.kit.samples import scores
 
 
@@ -43,6 +43,7 @@ def test_the_bank_holds_what_the_makers_made_with_about_one_number_of_weights(sc
         assert heap.pictures.max() <= 1
         assert len(heap.pictures.unique()) <= LEVELS + 1
         assert heap.weights == pytest.approx(own, rel=0.02)
+        assert heap.seen == 256_000
         assert heap.trained > 1
         assert 0 < heap.drawn < 1
 
@@ -92,7 +93,47 @@ def test_digits_come_back_the_better_the_more_steps(small, walkers, digits):
     trip = found[100]
     assert trip.codes.shape == (100, 64)
     assert trip.error == pytest.approx((trip.back - digits.x_test[:100]).square().mean().sqrt())
-    assert trip.energy == pytest.approx(trip.codes.square().mean())
+    assert trip.sizes.shape == (100,)
+    assert trip.sizes.mean() == pytest.approx(trip.codes.square().mean())
+
+
+def test_codes_are_told_apart_by_ink_that_no_training_digit_has(small, walkers, digits):
+    trip = topic.round_trip(small, walkers, digits.x_test, 10)
+    sizes = topic.code_sizes(small, walkers, digits, trip, 10)
+    training, test, beyond, others = sizes.values()
+    assert len(training) == len(test) == len(beyond) + len(others) == 540
+    most = digits.x_train.amax(0)
+    rows = [k for k, row in enumerate(digits.x_test) if (row > most).any()]
+    assert beyond.tolist() == test[rows].tolist()
+
+
+def test_noise_of_variance_beta_is_put_back_and_none_at_the_end(walkers, schedule):
+    x, guess, fresh = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0))
+    more = with_all_of_beta(walkers).ancestral_step
+    for t in (1, 2, 700):
+        when = torch.full((5,), t)
+        mean = walkers.ancestral_step(x, guess, when, schedule, 0 * fresh)
+        beta = 1 - schedule[t] / schedule[t - 1] if t > 1 else torch.tensor(0.0)
+        torch.testing.assert_close(
+            more(x, guess, when, schedule, fresh), mean + beta.sqrt() * fresh
+        )
+
+
+def test_more_noise_is_compared_with_less(small, walkers, digits, blind):
+    real = digits.x_test[:60]
+    _, drawn = topic.quality_by_steps(small, walkers, real, blind, steps=(2,))
+    found = topic.noise_put_back(small, walkers, drawn, real, blind, steps=(2,))
+    less, more, none, true = found.values()
+    assert more.spread > less.spread
+    assert none.spread == pytest.approx(drawn["DDIM", 2].std(0).mean())
+    assert true.spread == pytest.approx(real.std(0).mean())
+
+
+def test_the_reader_reads_the_less_the_less_is_left(own, digits):
+    reader = train_reader(digits, steps=60)
+    read = topic.read_noised(reader, digits, own["q_sample"], (1.0, 0.5, 0.0))
+    assert read[1.0] == pytest.approx(reader.accuracy)
+    assert read[1.0] > read[0.5] > read[0.0]
 
 
 def test_heaps_stand_beside_each_other_with_what_they_took(small, walkers, digits, blind):

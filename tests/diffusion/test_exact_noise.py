@@ -15,6 +15,7 @@ from genssl_utils.diffusion import (
     on_a_cloud,
     perfect,
     ring_middles,
+    shares_on_a_cloud,
 )
 from genssl_utils.diffusion.clouds import CLOUD_SPREAD
 from genssl_utils.diffusion.moment import middles
@@ -88,3 +89,10 @@ def test_clouds_are_named_and_lie_where_they_should():
     assert on_a_cloud(torch.zeros(3, 2)) == 0
     with pytest.raises(ValueError, match="no set 'three moons'"):
         cloud("three moons", 5, 0)
+
+
+def test_the_best_guesser_leaves_fewer_points_between_the_clouds(on_ring, walkers):
+    found = shares_on_a_cloud(on_ring, walkers, steps=20, n=400)
+    for way in ("DDPM", "DDIM"):
+        assert found["best guesser", way] > found["network", way]
+    assert found["nobody", "true points"] > 0.95
