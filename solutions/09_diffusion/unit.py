@@ -741,9 +741,9 @@ for (who, way), share in lying.items():
     results.claim(f"points on a cloud, {who}, {way}", share, better="higher")
 
 # %% [markdown]
-# One step draws a blur round the mean of everything. At 5 steps DDIM is nearer, at 100 DDPM, which also leaves fewer points between
-# the clouds. With the best guesser neither leaves more than true points do: what lies between comes from wrong guesses. Perhaps
-# fresh noise lets later steps mend some; in part DDPM is just too tight.
+# One step draws a blur round the mean of everything. At 5 steps DDIM is nearer, at 100 both are as near as chance can tell. But DDPM
+# leaves fewer points between the clouds. With the best guesser neither leaves more than true points do: what lies between comes from
+# wrong guesses. Perhaps fresh noise lets later steps mend some; in part DDPM is just too tight.
 #
 # ## Experiment 2: the digits, at one budget
 #
@@ -820,8 +820,6 @@ for way in ("DDPM", "DDIM"):
         results.claim(f"coverage, {way}, {number} steps", found.coverage, better="higher")
         if number > 2:  # that of 2 steps leaps from seed to seed
             results.claim(f"recall, {way}, {number} steps", found.recall, better="higher")
-longer = at["DDIM", 1000].seconds / at["DDIM", 100].seconds
-results.claim("time of 1000 steps over that of 100", longer)
 
 # %% [markdown]
 # Why does DDPM lose more when it skips? The posterior's variance is that for a *known* start. Over a long step the start is only
@@ -835,17 +833,18 @@ back = topic.noise_put_back(
 topic.noise_table(back)
 
 # %% tags=["claim"]
-for noise in ("posterior's variance (DDPM)", "variance β (DDPM)"):
-    found = back[10, noise]
-    results.claim(f"coverage, 10 steps, {noise}", found.scores.coverage, better="higher")
-    results.claim(f"recall, 10 steps, {noise}", found.scores.recall, better="higher")
-    results.claim(f"spread of a pixel, 10 steps, {noise}", found.spread)
+more = back[10, "variance β (DDPM)"]
+results.claim("coverage, DDPM with β, 10 steps", more.scores.coverage, better="higher")
+results.claim("recall, DDPM with β, 10 steps", more.scores.recall, better="higher")
+for (number, noise), found in back.items():
+    if number in (0, 10):
+        results.claim(f"spread of a pixel, {noise}", found.spread)
 
 # %% [markdown]
-# Half right. More noise makes draws less alike, and recall rises at once; but coverage falls a little, for this noise knows nothing of
-# digits. DDIM adds none and keeps more spread: it goes out again along the guess, to where digits are.
+# Half right. More noise makes draws less alike, and recall rises at once, in 10 steps from 0.51 to 0.62; but coverage falls, from 0.82
+# to 0.78: this noise knows nothing of digits. DDIM adds none and keeps more spread: it goes out again along the guess, to where digits are.
 #
-# Time grows with the steps: ten times as many take about ten times as long. The GAN needs one pass. Tricks save steps; none of those
+# Time grows with the steps: ten times as many take about ten times as long (right curve). The GAN needs one pass. Tricks save steps; none of those
 # here saves all of them.
 #
 # ## A latent as large as the data
@@ -907,7 +906,7 @@ for name in ("perfect guesser", "network"):
 # does not get to the minimum. A larger one, trained longer on few pictures, comes nearer to it; large public models have handed out
 # pictures that they were trained on {cite}`carlini2023extracting`.
 #
-# No score of this unit sees it. The loss on *new* digits does: the perfect guesser's is LOSSNEW, sixty times the network's. So does
+# No score of this unit sees it. The loss on *new* digits does: the perfect guesser's is 22, the network's 0.27. So does
 # a look at the nearest training digit. (From one noise both draw much the same picture: the network is near enough for that.)
 #
 # ## What came out
