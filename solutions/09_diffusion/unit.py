@@ -741,7 +741,7 @@ for (who, way), share in lying.items():
     results.claim(f"points on a cloud, {who}, {way}", share, better="higher")
 
 # %% [markdown]
-# One step draws a blur round the mean of everything. At 5 steps DDIM is nearer, at 100 both are as near as chance can tell. But DDPM
+# One step draws a blur. At 5 steps DDIM is nearer, at 100 both are as near as chance can tell. But DDPM
 # leaves fewer points between the clouds. With the best guesser neither leaves more than true points do: what lies between comes from
 # wrong guesses. Perhaps fresh noise lets later steps mend some; in part DDPM is just too tight.
 #
@@ -844,8 +844,7 @@ for (number, noise), found in back.items():
 # Half right. More noise makes draws less alike, and recall rises at once, in 10 steps from 0.51 to 0.62; but coverage falls, from 0.82
 # to 0.78: this noise knows nothing of digits. DDIM adds none and keeps more spread: it goes out again along the guess, to where digits are.
 #
-# Time grows with the steps: ten times as many take about ten times as long (right curve). The GAN needs one pass. Tricks save steps; none of those
-# here saves all of them.
+# Time grows with the steps: ten times as many take about ten times as long (right curve). The GAN needs one pass.
 #
 # ## A latent as large as the data
 #
