@@ -243,6 +243,16 @@ def without_time_zero(T):
     return _from(_squares(_whole(1, T + 1), T))
 
 
+@mistake("cosine_alpha_bar", "π is missing: half of it is the angle that the cosine ends at.")
+def without_pi(T):
+    return _from(torch.cos((_whole(0, T + 1) / T + 0.008) / 1.008 / 2) ** 2)
+
+
+@mistake("cosine_alpha_bar", "They run backwards. Entry 0 belongs to t = 0.")
+def backwards(T):
+    return by_plain_numbers(T).flip(0)
+
+
 @variant("cosine_alpha_bar")
 def closed_form_and_a_last_one(T):
     t = torch.linspace(0, 1, T + 1, dtype=torch.float64)
@@ -722,6 +732,12 @@ def mean_alone(x0, xt, t, alpha_bar):
 @mistake("posterior", "All rows get the time of the first one. Each has its own.")
 def posterior_one_time(x0, xt, t, alpha_bar):
     return by_regression(x0, xt, t[:1].expand(len(t)), alpha_bar)
+
+
+@mistake("posterior", "You give the weights four axes always. Give them as many as xt has.")
+def posterior_always_four_axes(x0, xt, t, alpha_bar):
+    one, other, variance = (w[:, None, None, None] for w in _weights(t, alpha_bar))
+    return one * x0 + other * xt, variance.flatten()
 
 
 @variant("posterior")
@@ -1643,6 +1659,17 @@ def spread_first(x, eps, a_t, a_prev, eta):
 def spread_as_large_as_x(x, eps, a_t, a_prev, eta):
     mean, s = by_parts(x, eps, a_t, a_prev, eta)
     return mean, torch.full_like(x, s)
+
+
+@mistake("ddim_step", "η works the wrong way round: at 0 there is no chance, at 1 there is all.")
+def eta_turned_round(x, eps, a_t, a_prev, eta):
+    return by_parts(x, eps, a_t, a_prev, 1 - eta)
+
+
+@mistake("ddim_step", "You go out along x. Go out along the guessed noise.")
+def out_along_the_place(x, eps, a_t, a_prev, eta):
+    s = eta * _sigma(a_t, a_prev)
+    return a_prev**0.5 * _first(x, eps, a_t) + (1 - a_prev - s * s) ** 0.5 * x, s
 
 
 @variant("ddim_step")

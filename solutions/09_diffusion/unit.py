@@ -469,6 +469,19 @@ with ex.hidden("other nets, other shapes", weight=2, hint="A mean over every num
         x, e, said = torch.randn(3, *shape, generator=ex.fresh, dtype=torch.float64)
         want = sum((u - v) ** 2 for u, v in zip(said.flatten().tolist(), e.flatten().tolist(), strict=True)) / e.numel()  # fmt: skip
         ex.value(simple_loss(lambda x, t, said=said: said, x, when, e, shares), torch.tensor(want).double())  # fmt: skip
+with ex.hidden("starts far out, times in a table", hint="Clip nothing, and keep times whole."):
+    shares = torch.rand(6, generator=ex.fresh).sort(descending=True).values
+    when, says = (
+        torch.randint(1, 6, (3,), generator=ex.fresh),
+        9 * torch.randn(6, generator=ex.fresh),
+    )
+    x, e = torch.randn(2, 3, 2, 2, generator=ex.fresh) * torch.tensor([9.0, 1.0]).view(2, 1, 1, 1)
+    gaps = []
+    for k, i in enumerate(when.tolist()):
+        a, y, z = shares[i].item(), x[k].double(), e[k].double()
+        gaps.append(says[i].double() + (a**0.5 * y + (1 - a) ** 0.5 * z) / 2 - z)
+    want = torch.stack(gaps).square().mean()
+    ex.value(simple_loss(lambda x, t: says[t].view(-1, 1, 1) + x / 2, x, when, e, shares), want)
 with ex.hidden("slopes of a guess", hint="Nothing may be detached."):
     x, e = torch.randn(2, 5, 2, generator=ex.fresh, dtype=torch.float64)
     said = torch.randn(5, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
