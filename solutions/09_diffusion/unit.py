@@ -137,14 +137,18 @@ with ex.hidden("other numbers of steps", weight=2, hint="f at 0, …, T; T produ
     for T in (4, 11, 5 + int(torch.randint(60, (), generator=ex.fresh))):
         f = [math.cos((i / T + 0.008) / 1.008 * math.pi / 2) ** 2 for i in range(T)]
         want = [v / f[0] for v in f] + [f[-1] / f[0] / 1000]
-        ex.value(cosine_alpha_bar(T), torch.tensor(want, dtype=torch.float64))
+        got = cosine_alpha_bar(T)
+        ex.value(got, torch.tensor(want, dtype=torch.float64))
+        ex.true(got.dtype in (torch.float32, torch.float64), "It is too coarse a float.")
 with ex.hidden("a thousand of them", hint="The first is 1, the last is nearly 0."):
     got = cosine_alpha_bar(1000)
     ex.shape(got, (1001,))
     ex.value(got[500], torch.tensor(0.4938435862).double())
     ex.true(bool((got[1:] < got[:-1]).all()), "It does not fall at each step.")
 with ex.hidden("one single step", hint="Then the only β is clipped."):
-    ex.value(cosine_alpha_bar(1), torch.tensor([1.0, 0.001]).double())
+    got = cosine_alpha_bar(1)
+    ex.value(got, torch.tensor([1.0, 0.001]).double())
+    ex.true(got.dtype in (torch.float32, torch.float64), "It is too coarse a float.")
 ### END HIDDEN TESTS
 ex.report()
 
@@ -185,16 +189,16 @@ def q_sample(x0, t, noise, alpha_bar):
 
 # %% nbgrader={"grade": true, "grade_id": "check_q_sample", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("diffusion", "q_sample", points=2)
-three = torch.tensor([1.0, 0.64, 0.16])
+four = torch.tensor([1.0, 0.64, 0.16, 0.04])  # one entry more than any time below needs
 with ex.check("the worked number"):
-    ex.value(q_sample(torch.tensor([[2.0]]), torch.tensor([1]), torch.ones(1, 1), three))
+    ex.value(q_sample(torch.tensor([[2.0]]), torch.tensor([1]), torch.ones(1, 1), four))
 with ex.check("four rows of four, each at its own time", weight=2):
     x, e = torch.arange(16.0).view(4, 4) / 8 - 1, torch.arange(16.0).view(4, 4).sin()
     when = torch.tensor([2, 0, 1, 2])
-    ex.value(ex.unchanged(q_sample, x.clone(), when, e.clone(), three))
+    ex.value(ex.unchanged(q_sample, x.clone(), when, e.clone(), four))
 with ex.check("two pictures of two channels"):
     x, e = torch.arange(24.0).view(2, 2, 2, 3) / 12 - 1, torch.arange(24.0).view(2, 2, 2, 3).cos()
-    ex.value(q_sample(x, torch.tensor([2, 1]), e, three))
+    ex.value(q_sample(x, torch.tensor([2, 1]), e, four))
 ### BEGIN HIDDEN TESTS
 with ex.hidden("row after row, of any shape", weight=2, hint="Two roots, and a time a row."):
     for shape in ((5,), (5, 5), (6, 2), (3, 1, 4, 4), (1, 2, 3)):
@@ -202,9 +206,12 @@ with ex.hidden("row after row, of any shape", weight=2, hint="Two roots, and a t
         when = torch.randint(8, shape[:1], generator=ex.fresh)
         x, e = torch.randn(2, *shape, generator=ex.fresh)
         a = [shares[i].item() for i in when.tolist()]
-        rows = [a[i] ** 0.5 * x[i] + (1 - a[i]) ** 0.5 * e[i] for i in range(len(a))]
+        y, z = x.double(), e.double()
+        rows = [a[i] ** 0.5 * y[i] + (1 - a[i]) ** 0.5 * z[i] for i in range(len(a))]
         want = torch.stack(rows)
-        ex.value(ex.unchanged(q_sample, x, when, e, shares), want)
+        got = ex.unchanged(q_sample, x, when, e, shares)
+        ex.value(got, want)
+        ex.true(got.dtype in (torch.float32, torch.float64), "It is too coarse a float.")
 with ex.hidden("before the first step", hint="At t = 0 nothing has happened yet."):
     x, e = torch.randn(2, 4, 3, generator=ex.fresh, dtype=torch.float64)
     want, shares = x.clone(), torch.tensor([1.0, 0.5, 0.1]).double()
@@ -289,22 +296,30 @@ def posterior(x0, xt, t, alpha_bar):
 
 # %% nbgrader={"grade": true, "grade_id": "check_posterior", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("diffusion", "posterior", points=4)
-three = torch.tensor([1.0, 0.64, 0.16])
+four = torch.tensor([1.0, 0.64, 0.16, 0.04])  # one entry more than any time below needs
+six = torch.tensor([1.0, 0.9, 0.7, 0.4, 0.1, 0.05])
 with ex.check("the worked number", weight=2):
-    made = posterior(torch.tensor([[1.0]]), torch.tensor([[-1.0]]), torch.tensor([2]), three)
+    made = posterior(torch.tensor([[1.0]]), torch.tensor([[-1.0]]), torch.tensor([2]), four)
     mean, variance = ex.parts(made, "mean, variance")
     ex.value(mean, what="mean")
     ex.value(variance, what="variance")
 with ex.check("three rows of three at three times", weight=2):
-    five = torch.tensor([1.0, 0.9, 0.7, 0.4, 0.1])
     a, b = torch.arange(9.0).view(3, 3) / 4 - 1, torch.arange(9.0).view(3, 3).sin()
+    a[0, 0] = 4
     when = torch.tensor([4, 2, 3])
-    made = ex.unchanged(posterior, a.clone(), b.clone(), when, five)
+    made = ex.unchanged(posterior, a.clone(), b.clone(), when, six)
+    mean, variance = ex.parts(made, "mean, variance")
+    ex.value(mean, what="mean")
+    ex.value(variance, what="variance")
+with ex.check("two pictures of two channels"):
+    a, b = torch.arange(24.0).view(2, 2, 2, 3) / 12 - 1, torch.arange(24.0).view(2, 2, 2, 3).sin()
+    made = posterior(a, b, torch.tensor([4, 2]), six)
     mean, variance = ex.parts(made, "mean, variance")
     ex.value(mean, what="mean")
     ex.value(variance, what="variance")
 with ex.check("at the first step"):
-    made = posterior(torch.ones(2, 2), torch.zeros(2, 2), torch.tensor([1, 1]), three)
+    a, b = torch.arange(4.0).view(2, 2) - 1, torch.arange(4.0).view(2, 2).cos()
+    made = posterior(a, b, torch.tensor([1, 1]), four)
     mean, variance = ex.parts(made, "mean, variance")
     ex.value(mean, what="mean")
     ex.value(variance, what="variance")
@@ -320,9 +335,10 @@ with ex.hidden("beside conditioned Gaussians", weight=3, hint="Both pulls, and t
             old, new = shares[i - 1].item(), shares[i].item()
             cross = (new / old) ** 0.5 * (1 - old)  # covariance of the two places, given x0
             gain = cross / (1 - new)
-            centres.append(old**0.5 * x[k] + gain * (y[k] - new**0.5 * x[k]))
+            start, place = x[k].double(), y[k].double()
+            centres.append(old**0.5 * start + gain * (place - new**0.5 * start))
             spreads.append(1 - old - gain * cross)
-        want = torch.stack(centres), torch.tensor(spreads)
+        want = torch.stack(centres), torch.tensor(spreads, dtype=torch.float64)
         made = ex.unchanged(posterior, x, y, when, shares)
         mean, variance = ex.parts(made, "mean, variance")
         ex.value(mean, want[0], what="mean")
@@ -339,11 +355,11 @@ with ex.hidden("in double precision", hint="Each factor belongs to its own time.
     ex.value(mean, centre, what="mean")
     ex.value(variance, want, what="variance")
 with ex.hidden("the first step of other walks", hint="There the place before is the start."):
-    x, y = torch.randn(2, 3, 2, 2, generator=ex.fresh)
-    want, shares = x.clone(), torch.tensor([1.0, 0.3, 0.2])
+    x, y = torch.randn(2, 3, 2, 2, generator=ex.fresh, dtype=torch.float64)
+    want, shares = x.clone(), torch.tensor([1.0, 0.3, 0.2]).double()
     mean, variance = ex.parts(posterior(x, y, torch.tensor([1, 1, 1]), shares), "mean, variance")
     ex.value(mean, want, what="mean")
-    ex.value(variance, torch.zeros(3), what="variance")
+    ex.value(variance, torch.zeros(3).double(), what="variance")
 with ex.hidden("walks that were walked", weight=2, hint="It is the law of true walks."):
     old, new = 0.75, 0.3
     start = torch.randn((), generator=ex.fresh, dtype=torch.float64).expand(400, 100)
@@ -390,7 +406,7 @@ topic.guess_picture()
 # ## Exercise 4: the simple loss
 #
 # Write `simple_loss(net, x0, t, noise, alpha_bar)`. `net(xt, t)` takes noised examples (B, …) and their times (B,) as
-# they are given, and returns its guess of the noise, (B, …). The answer is one number: the *mean* of the squared errors over all rows
+# they are given, and returns its guess of the noise, (B, …). Ask it once, for all rows. The answer is one number: the *mean* of the squared errors over all rows
 # and axes. Call your own `q_sample` if you like.
 #
 # *By hand:* a net that always says 0, noise (3, 1): (9 + 1) / 2 = 5.
@@ -418,39 +434,45 @@ def simple_loss(net, x0, t, noise, alpha_bar):
 
 # %% nbgrader={"grade": true, "grade_id": "check_simple_loss", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("diffusion", "simple_loss", points=3)
-three = torch.tensor([1.0, 0.64, 0.16])
+four = torch.tensor([1.0, 0.64, 0.16, 0.04])  # one entry more than any time below needs
 with ex.check("the worked number"):
     one = torch.tensor([1])
     ex.value(
-        simple_loss(lambda x, t: 0 * x, torch.ones(1, 2), one, torch.tensor([[3.0, 1.0]]), three)
+        simple_loss(lambda x, t: 0 * x, torch.ones(1, 2), one, torch.tensor([[3.0, 1.0]]), four)
     )
 with ex.check("a net that looks at everything", weight=2):
-    x, e = torch.arange(6.0).view(3, 2) / 3 - 1, torch.arange(6.0).view(3, 2).cos()
+    x, e = torch.arange(9.0).view(3, 3) / 3 - 1, torch.arange(9.0).view(3, 3).cos()
+    x[0, 0] = 4
     when = torch.tensor([2, 1, 2])
     ex.value(
         ex.unchanged(
             lambda x, t, e, a: simple_loss(
-                lambda x, t: (1.3 * x).sin() + 0.4 * t[:, None], x, t, e, a
+                lambda x, t: (1.3 * x).sin() + 0.4 * t[:, None] + 0.5 * x.mean(0), x, t, e, a
             ),
-            x.clone(), when, e.clone(), three,
+            x.clone(), when, e.clone(), four,
         )
     )  # fmt: skip
+with ex.check("two pictures, and a net that looks times up"):
+    x, e = torch.arange(24.0).view(2, 2, 2, 3) / 12 - 1, torch.arange(24.0).view(2, 2, 2, 3).cos()
+    says, when = torch.tensor([0.0, 4.0, -6.0, 5.0]), torch.tensor([2, 1])
+    ex.value(simple_loss(lambda x, t: says[t].view(-1, 1, 1, 1) + x, x, when, e, four))
 with ex.check("the slope of the net's weight"):
-    weight = torch.tensor(0.7, requires_grad=True)
-    ex.gradient(simple_loss(lambda x, t: weight * x, x, when, e, three), weight)
+    x, e = torch.arange(6.0).view(3, 2) / 3 - 1, torch.arange(6.0).view(3, 2).cos()
+    when, weight = torch.tensor([2, 1, 2]), torch.tensor(0.7, requires_grad=True)
+    ex.gradient(simple_loss(lambda x, t: weight * x, x, when, e, four), weight)
 ### BEGIN HIDDEN TESTS
 with ex.hidden("what the net is shown", weight=2, hint="Noised examples, and the times as given."):
     shares = torch.rand(6, generator=ex.fresh).sort(descending=True).values
     when = torch.randint(1, 6, (4,), generator=ex.fresh)
     x, e = torch.randn(2, 4, 1, 3, 3, generator=ex.fresh)
-    a = shares[when].reshape(4, 1, 1, 1)
-    want, times, seen = x * a**0.5 + e * (1 - a) ** 0.5, when.clone(), []
+    a = shares[when].double().reshape(4, 1, 1, 1)
+    want, times, seen = x.double() * a**0.5 + e.double() * (1 - a) ** 0.5, when.clone(), []
 
     def spy(x, t):
         seen.append((x.detach().clone(), t.detach().clone()))
         return torch.zeros_like(x)
 
-    level = e.square().mean()
+    level = e.double().square().mean()
     ex.value(simple_loss(spy, x, when, e, shares), level)
     ex.true(len(seen) > 0, "The net is not asked.")
     ex.value(seen[0][0], want)
@@ -462,6 +484,19 @@ with ex.hidden("other nets, other shapes", weight=2, hint="A mean over every num
         x, e, said = torch.randn(3, *shape, generator=ex.fresh, dtype=torch.float64)
         want = sum((u - v) ** 2 for u, v in zip(said.flatten().tolist(), e.flatten().tolist(), strict=True)) / e.numel()  # fmt: skip
         ex.value(simple_loss(lambda x, t, said=said: said, x, when, e, shares), torch.tensor(want).double())  # fmt: skip
+with ex.hidden("starts far out, times in a table", hint="Clip nothing, and keep times whole."):
+    shares = torch.rand(6, generator=ex.fresh).sort(descending=True).values
+    when, says = (
+        torch.randint(1, 6, (3,), generator=ex.fresh),
+        9 * torch.randn(6, generator=ex.fresh),
+    )
+    x, e = torch.randn(2, 3, 2, 2, generator=ex.fresh) * torch.tensor([9.0, 1.0]).view(2, 1, 1, 1)
+    gaps = []
+    for k, i in enumerate(when.tolist()):
+        a, y, z = shares[i].item(), x[k].double(), e[k].double()
+        gaps.append(says[i].double() + (a**0.5 * y + (1 - a) ** 0.5 * z) / 2 - z)
+    want = torch.stack(gaps).square().mean()
+    ex.value(simple_loss(lambda x, t: says[t].view(-1, 1, 1) + x / 2, x, when, e, shares), want)
 with ex.hidden("slopes of a guess", hint="Nothing may be detached."):
     x, e = torch.randn(2, 5, 2, generator=ex.fresh, dtype=torch.float64)
     said = torch.randn(5, 2, generator=ex.fresh, dtype=torch.float64, requires_grad=True)
@@ -550,19 +585,23 @@ def ancestral_step(xt, eps, t, alpha_bar, noise):
 
 # %% nbgrader={"grade": true, "grade_id": "check_ancestral_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("diffusion", "ancestral_step", points=4)
-three = torch.tensor([1.0, 0.64, 0.16])
+four = torch.tensor([1.0, 0.64, 0.16, 0.04])  # one entry more than any time below needs
+six = torch.tensor([1.0, 0.9, 0.7, 0.4, 0.1, 0.05])
 with ex.check("the worked number"):
     here, guess = torch.tensor([[-1.0]]), torch.tensor([[-1.5275252]])
-    ex.value(ancestral_step(here, guess, torch.tensor([2]), three, torch.ones(1, 1)))
+    ex.value(ancestral_step(here, guess, torch.tensor([2]), four, torch.ones(1, 1)))
 with ex.check("without noise"):
-    ex.value(ancestral_step(here, guess, torch.tensor([2]), three, torch.zeros(1, 1)))
-with ex.check("three rows of three at three times", weight=2):
-    five = torch.tensor([1.0, 0.9, 0.7, 0.4, 0.1])
+    here, guess = torch.tensor([[-1.0]]), torch.tensor([[-1.5275252]])
+    ex.value(ancestral_step(here, guess, torch.tensor([2]), four, torch.zeros(1, 1)))
+with ex.check("three rows of three, the first at its first step", weight=2):
     a, b = torch.arange(9.0).view(3, 3) / 4 - 1, torch.arange(9.0).view(3, 3).sin()
-    c, when = torch.arange(9.0).view(3, 3).cos(), torch.tensor([4, 2, 3])
-    ex.value(ex.unchanged(ancestral_step, a.clone(), b.clone(), when, five, c.clone()))
-with ex.check("at the first step"):
-    ex.value(ancestral_step(torch.ones(1, 2), torch.full((1, 2), 0.5), torch.tensor([1]), three, torch.full((1, 2), 9.0)))  # fmt: skip
+    a[1, 1] = 4
+    c, when = torch.arange(9.0).view(3, 3).cos(), torch.tensor([1, 4, 3])
+    ex.value(ex.unchanged(ancestral_step, a.clone(), b.clone(), when, six, c.clone()))
+with ex.check("two pictures of two channels"):
+    a, b = torch.arange(24.0).view(2, 2, 2, 3) / 12 - 1, torch.arange(24.0).view(2, 2, 2, 3).sin()
+    c, when = torch.arange(24.0).view(2, 2, 2, 3).cos(), torch.tensor([3, 1])
+    ex.value(ancestral_step(a, b, when, six, c))
 ### BEGIN HIDDEN TESTS
 with ex.hidden("beside the other form of the paper", weight=3, hint="Mean, then root of variance."):
     for shape in ((6,), (4, 4), (5, 3), (2, 1, 3, 3), (1, 7)):
@@ -572,10 +611,11 @@ with ex.hidden("beside the other form of the paper", weight=3, hint="Mean, then 
         x, e, z = torch.randn(3, *shape, generator=ex.fresh)
         rows = []
         for k, i in enumerate(when.tolist()):
-            a, new, old = drops[i - 1].item(), shares[i].item(), shares[i - 1].item()
-            off = x[k] - (1 - a) / (1 - new) ** 0.5 * e[k]
+            new, old = shares[i].item(), shares[i - 1].item()
+            a = new / old
+            off = x[k].double() - (1 - a) / (1 - new) ** 0.5 * e[k].double()
             width = max(0.0, (1 - old) / (1 - new) * (1 - a)) ** 0.5
-            rows.append(off / a**0.5 + width * z[k])
+            rows.append(off / a**0.5 + width * z[k].double())
         want = torch.stack(rows)
         ex.value(ex.unchanged(ancestral_step, x, e, when, shares, z), want)
 with ex.hidden("no noise at the end", weight=2, hint="At t = 1 the variance is 0."):
@@ -644,36 +684,40 @@ def ddim_step(x, eps, a_t, a_prev, eta):
 
 # %% nbgrader={"grade": true, "grade_id": "check_ddim_step", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false} tags=["check"]
 ex = check.exercise("diffusion", "ddim_step", points=4)
-here, guess = torch.tensor([[-1.0]]), torch.tensor([[-1.5275252]])
 with ex.check("the worked number, no chance", weight=2):
+    here, guess = torch.tensor([[-1.0]]), torch.tensor([[-1.5275252]])
     mean, spread = ex.parts(ddim_step(here, guess, 0.16, 0.64, 0.0), "mean, spread")
-    ex.value(mean, what="mean")
     ex.value(spread, what="spread")
+    ex.value(mean, what="mean")
 with ex.check("the worked number, all chance"):
+    here, guess = torch.tensor([[-1.0]]), torch.tensor([[-1.5275252]])
     mean, spread = ex.parts(ddim_step(here, guess, 0.16, 0.64, 1.0), "mean, spread")
     ex.value(spread, what="spread")
     ex.value(mean, what="mean")
 with ex.check("six numbers, half the chance", weight=2):
     a, b = torch.arange(6.0).view(2, 3) / 4 - 1, torch.arange(6.0).view(2, 3).sin()
-    made = ex.unchanged(lambda a, b: ddim_step(a, b, 0.3, 0.45, 0.5), a.clone(), b.clone())
+    made = ex.unchanged(lambda a, b: ddim_step(a, b, 0.3, 0.45, 0.5), a, b)
     mean, spread = ex.parts(made, "mean, spread")
-    ex.value(spread, what="spread")
     ex.value(mean, what="mean")
+    ex.value(spread, what="spread")
 with ex.check("to the data"):
+    a, b = torch.arange(6.0).view(2, 3) / 4 - 1, torch.arange(6.0).view(2, 3).sin()
     mean, spread = ex.parts(ddim_step(a, b, 0.5, 1.0, 1.0), "mean, spread")
     ex.value(mean, what="mean")
     ex.value(spread, what="spread")
 with ex.check("up, towards noise"):
+    a, b = torch.arange(6.0).view(2, 3) / 4 - 1, torch.arange(6.0).view(2, 3).sin()
     mean, spread = ex.parts(ddim_step(a, b, 0.6, 0.2, 0.0), "mean, spread")
+    ex.true(not isinstance(spread, complex), "spread: It is a complex number.")
     ex.value(mean, what="mean")
     ex.value(spread, what="spread")
 ### BEGIN HIDDEN TESTS
 with ex.hidden("neighbours with all chance are DDPM", weight=3, hint="σ² leaves the way out."):
     for shape in ((4,), (3, 3), (2, 1, 2, 2)):
-        x, e = torch.randn(2, *shape, generator=ex.fresh, dtype=torch.float64)
+        x, e = torch.randn(2, *shape, generator=ex.fresh)
         a, old = (0.1 + 0.8 * torch.rand(2, generator=ex.fresh).double()).tolist()
         new = a * old
-        want = (x - (1 - a) / (1 - new) ** 0.5 * e) / a**0.5
+        want = (x.double() - (1 - a) / (1 - new) ** 0.5 * e.double()) / a**0.5
         width = ((1 - old) / (1 - new) * (1 - a)) ** 0.5
         mean, spread = ex.parts(ddim_step(x, e, new, old, 1.0), "mean, spread")
         ex.value(mean, want, what="mean")
@@ -682,28 +726,31 @@ with ex.hidden("any chance in between", weight=2, hint="η scales σ, not its sq
     x, e = torch.randn(2, 5, 2, generator=ex.fresh)
     new, old, eta = 0.2, 0.2 + 0.7 * float(torch.rand((), generator=ex.fresh)) + 0.01, 0.3
     width = eta * ((1 - old) * (old - new) / (old * (1 - new))) ** 0.5
-    far = (x - (1 - new) ** 0.5 * e) / new**0.5
-    want = old**0.5 * far + (1 - old - width**2) ** 0.5 * e
+    far = (x.double() - (1 - new) ** 0.5 * e.double()) / new**0.5
+    want = old**0.5 * far + (1 - old - width**2) ** 0.5 * e.double()
     mean, spread = ex.parts(ddim_step(x, e, new, old, eta), "mean, spread")
     ex.value(mean, want, what="mean")
-    ex.value(spread, torch.tensor(width), what="spread")
+    ex.value(spread, torch.tensor(width).double(), what="spread")
 with ex.hidden("there and back again", weight=2, hint="Without chance the same step goes up, too."):
-    x, e = torch.randn(2, 3, 4, generator=ex.fresh, dtype=torch.float64)
+    x, e = torch.randn(2, 3, 4, generator=ex.fresh)
     want = x.clone()
     up, none = ex.parts(ddim_step(x, e, 0.8, 0.3, 0.0), "mean, spread")
     ex.value(none, torch.tensor(0.0).double(), what="spread")
     down, none = ex.parts(ddim_step(up, e, 0.3, 0.8, 0.0), "mean, spread")
     ex.value(down, want, what="mean")
 with ex.hidden("a known start and noise", hint="It lands on the same noise at another time."):
-    x, e = torch.randn(2, 6, generator=ex.fresh, dtype=torch.float64)
-    want = [b**0.5 * x + (1 - b) ** 0.5 * e for b in (0.9, 0.05)]
+    x, e = torch.randn(2, 6, generator=ex.fresh)
+    here, y = 0.6 * x + 0.8 * e, e.double()
+    start = (here.double() - 0.8 * y) / 0.6
+    want = [b**0.5 * start + (1 - b) ** 0.5 * y for b in (0.9, 0.05)]
     for b, place in zip((0.9, 0.05), want, strict=True):
-        mean, _ = ex.parts(ddim_step(0.6 * x + 0.8 * e, e, 0.36, b, 0), "mean, spread")
+        mean, _ = ex.parts(ddim_step(here, e, 0.36, b, 0), "mean, spread")
         ex.value(mean, place, what="mean")
 with ex.hidden("all the way home", hint="At a share of 1 the start itself is reached."):
-    x, e = torch.randn(2, 2, 2, generator=ex.fresh, dtype=torch.float64)
-    want = x.clone()
-    mean, spread = ex.parts(ddim_step(0.6 * x + 0.8 * e, e, 0.36, 1.0, 0.7), "mean, spread")
+    x, e = torch.randn(2, 2, 2, 2, generator=ex.fresh)
+    here = 0.6 * x + 0.8 * e
+    want = (here.double() - 0.8 * e.double()) / 0.6
+    mean, spread = ex.parts(ddim_step(here, e, 0.36, 1.0, 0.7), "mean, spread")
     ex.value(mean, want, what="mean")
     ex.value(spread, torch.tensor(0.0).double(), what="spread")
 ### END HIDDEN TESTS
