@@ -44,8 +44,6 @@ class Heap(NamedTuple):
         seen: digits that the training saw, counted each time.
         trained: seconds of processor time for the training, on one thread.
         drawn: the same for drawing the pictures.
-        passes: how often a network was run for a picture.
-        latent: numbers of the noise that a picture is made of.
     """
 
     pictures: Tensor
@@ -53,8 +51,6 @@ class Heap(NamedTuple):
     seen: int
     trained: float
     drawn: float
-    passes: int
-    latent: int
 
 
 class Quality(NamedTuple):
@@ -87,12 +83,12 @@ def bank(seed: int, device: torch.device | str = "cpu") -> dict[str, Heap]:
         kept = dict(saved)
     row = seed % len(kept["pictures"])
     found = {}
-    for k, (name, latent) in enumerate(zip(NAMES, (16, 16, 64), strict=True)):
+    for k, name in enumerate(NAMES):
         pictures = torch.tensor(kept["pictures"][row, k] / LEVELS, dtype=torch.float32)
         weights, trained, made = (
             kept[what][row, k].item() for what in ("weights", "trained", "drawn")
         )
-        found[name] = Heap(pictures.to(device), weights, SEEN, trained, made, 1, latent)
+        found[name] = Heap(pictures.to(device), weights, SEEN, trained, made)
     return found
 
 
@@ -145,19 +141,11 @@ def all_heaps(
     n = len(digits.x_test)
     source = torch.Generator().manual_seed(seed)
     some = torch.randperm(len(digits.x_train), generator=source)[:n].to(digits.x_train.device)
-    found = {"training digits": Heap(digits.x_train[some], 0, 0, 0.0, 0.0, 0, 0), **bank}
+    found = {"training digits": Heap(digits.x_train[some], 0, 0, 0.0, 0.0), **bank}
     took = {(row.way, row.steps): row.seconds for row in scan}
-    pixels = digits.x_train.shape[1]
     for way, steps in (("DDIM", 20), ("DDIM", 1000), ("DDPM", 1000)):
-        latent = pixels if way == "DDIM" else pixels * steps  # the last of its steps adds none
         found[f"{way}, {steps} steps"] = Heap(
-            drawn[way, steps],
-            denoiser.weights,
-            denoiser.seen,
-            denoiser.seconds,
-            took[way, steps],
-            steps,
-            latent,
+            drawn[way, steps], denoiser.weights, denoiser.seen, denoiser.seconds, took[way, steps]
         )
     return found
 

@@ -83,7 +83,6 @@ def quality_table(heaps: Mapping[str, Heap], judged: Mapping[str, Scores], reade
         rows.append({
             "heap": name, "precision ↑": found.precision, "recall ↑": found.recall,
             "coverage ↑": found.coverage, "energy distance ↓": found.energy,
-            "numbers it starts from": "" if nobody else str(heap.latent),
             "weights": "" if nobody else f"{heap.weights:,}",
             "digits seen": "" if nobody else f"{heap.seen:,}",
             "CPU s to train": "" if nobody else f"{heap.trained:.1f}",
@@ -91,8 +90,8 @@ def quality_table(heaps: Mapping[str, Heap], judged: Mapping[str, Scores], reade
         })  # fmt: skip
     return table(
         f"{len(next(iter(heaps.values())).pictures)} pictures against the test digits, in 128 "
-        f"features of a classifier ({reader.accuracy:.1%} right). Seconds on one thread; those of "
-        "GAN, VAE and flow were measured once, on another machine",
+        f"features of a classifier ({reader.accuracy:.1%} right). CPU seconds: GAN, VAE and flow "
+        "elsewhere",
         rows,
     )
 
