@@ -50,6 +50,7 @@ seed = 0
 # | `06_realistic_users` | make a new product's buyers |
 # | `07_gan_or_vae` | draw digits in two ways |
 # | `08_flows` | know log p exactly |
+# | `09_diffusion` | take noise away until a digit is left |
 # | `10_diffflow` | train a diffusion both ways |
 # | `14_consistency_training` | learn from unlabelled data |
 # | `18_contrastive` | compare things never seen |

@@ -88,12 +88,17 @@ def reseeded(mean, log_var, generator):
 
 @mistake("reparameterize", "The mean comes back without noise.")
 def no_noise(mean, log_var, generator):
-    return mean + 0 * log_var
+    return mean.clone()
 
 
 @mistake("reparameterize", "All rows share one row of noise. Each number needs its own.")
 def noise_of_one_row(mean, log_var, generator):
     return mean + (log_var / 2).exp() * _noise(mean[:1], generator)
+
+
+@mistake("reparameterize", "All numbers of a row share their noise. Each number needs its own.")
+def noise_of_one_column(mean, log_var, generator):
+    return mean + (log_var / 2).exp() * _noise(mean[:, :1], generator)
 
 
 @mistake("reparameterize", "One number of noise serves for all. Each number needs its own.")
@@ -109,6 +114,12 @@ def generator_ignored(mean, log_var, generator):
 @mistake("reparameterize", "Your noise is uniform. It should be normal.")
 def uniform_noise(mean, log_var, generator):
     drawn = torch.rand(mean.shape, generator=generator, dtype=mean.dtype)
+    return mean + (log_var / 2).exp() * drawn
+
+
+@mistake("reparameterize", "Your noise is uniform, though round 0. It should be normal.")
+def uniform_noise_round_zero(mean, log_var, generator):
+    drawn = torch.rand(mean.shape, generator=generator, dtype=mean.dtype) - 0.5
     return mean + (log_var / 2).exp() * drawn
 
 
@@ -201,6 +212,31 @@ def logarithm_added(mean, log_var):
 @mistake("gaussian_kl", "The 1 is taken off once a code. Take it off for each of its numbers.")
 def one_for_the_code(mean, log_var):
     return by_torch(mean, log_var) + (mean.shape[1] - 1) / 2
+
+
+@mistake("gaussian_kl", "The 1 is added. Take it off.")
+def one_added(mean, log_var):
+    return by_torch(mean, log_var) + mean.shape[1]
+
+
+@mistake("gaussian_kl", "The sum over the numbers of a code is missing.")
+def not_summed(mean, log_var):
+    return 0.5 * (mean.pow(2) + torch.expm1(log_var) - log_var)
+
+
+@mistake("gaussian_kl", "The ½ reaches μ² alone. It halves the whole bracket.")
+def half_of_the_mean_alone(mean, log_var):
+    return (0.5 * mean.pow(2) + torch.expm1(log_var) - log_var).sum(-1)
+
+
+@mistake("gaussian_kl", "The ½ does not reach μ². It halves the whole bracket.")
+def mean_not_halved(mean, log_var):
+    return by_torch(mean, log_var) + 0.5 * mean.pow(2).sum(-1)
+
+
+@mistake("gaussian_kl", "One mean for the whole batch came out. Each row has its own number.")
+def mean_of_the_batch(mean, log_var):
+    return by_torch(mean, log_var).mean()
 
 
 @mistake("gaussian_kl", "You take log s² for log s. One exponential is twice too strong.")
@@ -328,6 +364,85 @@ def clamped(x, logits, mean, log_var):
     return likely.sum(-1) - _divergence(mean, log_var)
 
 
+@mistake(
+    "elbo",
+    "Your probabilities stop 1e-7 from 0 and 1, so a sure decoder that is wrong pays too little. Take "
+    "the logarithm of σ at once.",
+)
+def clamped_nearer(x, logits, mean, log_var):
+    p = logits.sigmoid().clamp(1e-7, 1 - 1e-7)
+    likely = _coefficient(x) + 16 * x * p.log() + 16 * (1 - x) * (1 - p).log()
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake(
+    "elbo",
+    "An exponential or a logarithm is infinite at large logits. Take the logarithm of σ at once.",
+)
+def exponential_overflows(x, logits, mean, log_var):
+    likely = _coefficient(x) + 16 * x * logits - 16 * (1 + logits.exp()).log()
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake(
+    "elbo",
+    "This cross-entropy of probabilities cuts its logarithms off at −100. Give the logits to the one "
+    "that takes logits.",
+)
+def entropy_of_probabilities(x, logits, mean, log_var):
+    cost = torch.nn.functional.binary_cross_entropy(logits.sigmoid(), x, reduction="none")
+    return (_coefficient(x) - 16 * cost).sum(-1) - _divergence(mean, log_var)
+
+
+@mistake(
+    "elbo", "The logits are cut off: beyond that a sure decoder that is wrong pays too little."
+)
+def logits_cut_off(x, logits, mean, log_var):
+    return _pixels(x, logits.clamp(-20, 20)).sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "The divergence is right, and its slope is cut off: the encoder never pays it.")
+def divergence_cut_off(x, logits, mean, log_var):
+    return _pixels(x, logits).sum(-1) - _divergence(mean, log_var).detach()
+
+
+@mistake("elbo", "The divergences of the whole batch are taken off each row. Each pays its own.")
+def divergence_of_the_batch(x, logits, mean, log_var):
+    return _pixels(x, logits).sum(-1) - _divergence(mean, log_var).sum()
+
+
+@mistake("elbo", "The mean divergence of the batch is taken off each row. Each pays its own.")
+def mean_divergence_of_the_batch(x, logits, mean, log_var):
+    return _pixels(x, logits).sum(-1) - _divergence(mean, log_var).mean()
+
+
+@mistake("elbo", "The divergence is averaged over the numbers of the code. They add up.")
+def divergence_averaged(x, logits, mean, log_var):
+    return _pixels(x, logits).sum(-1) - _divergence(mean, log_var) / mean.shape[1]
+
+
+@mistake("elbo", "The pixels of the whole batch go into each row. Sum over the pixels of each.")
+def pixels_of_the_batch(x, logits, mean, log_var):
+    return _pixels(x, logits).sum() - _divergence(mean, log_var)
+
+
+@mistake("elbo", "One sum for the whole batch came out. Each row has its own.")
+def one_sum(x, logits, mean, log_var):
+    return (_pixels(x, logits).sum(-1) - _divergence(mean, log_var)).sum()
+
+
+@mistake("elbo", "Paper has the same logit as ink. Its probability is that of −ℓ.")
+def paper_like_ink(x, logits, mean, log_var):
+    likely = _coefficient(x) + 16 * logsigmoid(logits) + 0 * x
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "The coefficient is turned round: log 16! comes first, the other two come off it.")
+def coefficient_taken_off(x, logits, mean, log_var):
+    likely = _pixels(x, logits) - 2 * _coefficient(x)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
 _SURE = (
     "A little is added to your probabilities, so a sure decoder that is wrong pays too little. Take "
     "the logarithm of σ at once."
@@ -366,6 +481,14 @@ def shares_for_counts(x, logits, mean, log_var):
 def factorials_of_one_less(x, logits, mean, log_var):
     k = 16 * x
     ways = math.lgamma(16) - torch.lgamma(k) - torch.lgamma(16 - k)
+    likely = ways + k * logsigmoid(logits) + (16 - k) * logsigmoid(-logits)
+    return likely.sum(-1) - _divergence(mean, log_var)
+
+
+@mistake("elbo", "`torch.lgamma(n + 1)` is log n!. For 16 − k dots that is 17 − k.")
+def paper_s_factorial_of_one_less(x, logits, mean, log_var):
+    k = 16 * x
+    ways = math.lgamma(17) - torch.lgamma(k + 1) - torch.lgamma(16 - k)
     likely = ways + k * logsigmoid(logits) + (16 - k) * logsigmoid(-logits)
     return likely.sum(-1) - _divergence(mean, log_var)
 
@@ -519,11 +642,86 @@ def product_of_the_roots(a, b):
     return _number(gap + np.trace(ca) + np.trace(cb) - 2 * np.trace(_root(ca) @ _root(cb)))
 
 
+@mistake(
+    "frechet_distance",
+    "This was computed in float32, where eigenvalues that should be 0 are not. Go to float64 first.",
+)
+def in_single_precision(a, b):
+    a, b = a.float(), b.float()
+    ca, cb = (torch.cov(heap.T).reshape(heap.shape[1], -1) for heap in (a, b))
+    gap = (a.mean(0) - b.mean(0)).square().sum()
+    roots = torch.linalg.eigvals(ca @ cb).real.clamp(min=0).sqrt()
+    return gap + ca.trace() + cb.trace() - 2 * roots.sum()
+
+
+@mistake("frechet_distance", "An eigenvalue came out a little below 0, and has no root: clamp it.")
+def eigenvalue_below_zero(a, b):
+    whole = by_symmetric_roots(a, b)
+    return whole if len(a) > a.shape[1] else torch.nan * whole
+
+
+@mistake(
+    "frechet_distance",
+    "With one feature `torch.cov` gives a number and no matrix. Give it its two axes back.",
+)
+def number_for_a_matrix(a, b):
+    torch.cov(a.double().T).trace()
+    return by_symmetric_roots(a, b)
+
+
+@mistake(
+    "frechet_distance",
+    "Your covariances are those of the rows: `torch.cov` wants the features as rows.",
+)
+def rows_for_features(a, b):
+    if min(a.shape) < 2:
+        return _number(math.nan)
+    ca, cb = (torch.cov(heap.double()) for heap in (a, b))
+    gap = (a.double().mean(0) - b.double().mean(0)).square().sum()
+    roots = torch.linalg.eigvals(ca @ cb).real.clamp(min=0).sqrt()
+    return gap + ca.trace() + cb.trace() - 2 * roots.sum()
+
+
+@mistake(
+    "frechet_distance",
+    "You took the root of a trace. Take the trace of the root: a root of each eigenvalue, then the sum.",
+)
+def root_of_the_trace(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * math.sqrt(np.trace(ca @ cb)))
+
+
+@mistake("frechet_distance", "The gap of the means is averaged. Its squares add up.")
+def mean_gap(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(gap / a.shape[1] + np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb))
+
+
+@mistake("frechet_distance", "The last trace is added. Take it off.")
+def cross_added(a, b):
+    gap, ca, cb = _parts(a, b)
+    return _number(gap + np.trace(ca) + np.trace(cb) + 2 * _cross(ca, cb))
+
+
+@mistake("frechet_distance", "Your covariances are taken round 0. Take the means off first.")
+def means_left_in(a, b):
+    gap, *_ = _parts(a, b)
+    ca, cb = (x.T @ x / (len(x) - 1) for x in (a.double().numpy(), b.double().numpy()))
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb))
+
+
 @mistake("frechet_distance", "You took a root at the end. The squared distance is asked for.")
 def root_at_the_end(a, b):
     gap, ca, cb = _parts(a, b)
     whole = gap + np.trace(ca) + np.trace(cb) - 2 * _cross(ca, cb)
     return _number(math.sqrt(max(whole, 0.0)))
+
+
+@variant("frechet_distance")
+def by_a_root_kept_off_zero(a, b):
+    gap, ca, cb = _parts(a, b)
+    root = linalg.sqrtm(ca @ cb + 1e-12 * np.eye(len(ca)))
+    return _number(gap + np.trace(ca) + np.trace(cb) - 2 * np.trace(root).real)
 
 
 @variant("frechet_distance")
@@ -604,6 +802,15 @@ def nan_where_parallel(a, b, t):
     return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / angle.sin()
 
 
+@mistake(
+    "slerp",
+    "Nothing below the line mends 0 / 0: the walk of parallel rows stops at 0. Go straight there.",
+)
+def nothing_where_parallel(a, b, t):
+    angle = _angles(a, b)
+    return torch.where(angle < 1e-3, 0 * a, by_half_angles(a, b, t))
+
+
 @mistake("slerp", "A cosine came out just above 1, and its arccosine is nan. Clamp it.")
 def clamp_forgotten(a, b, t):
     lengths = a.norm(dim=1, keepdim=True) * b.norm(dim=1, keepdim=True)
@@ -615,6 +822,25 @@ def clamp_forgotten(a, b, t):
 @mistake("slerp", "Cosines below 0 are cut off or turned: two rows may point away from each other.")
 def never_obtuse(a, b, t):
     return _mixed(a, b, t, _angles(a, b).cos().clamp(0, 1).acos())
+
+
+@mistake("slerp", "You drop the sign of the cosine: two rows may point away from each other.")
+def sign_dropped(a, b, t):
+    return _mixed(a, b, t, _angles(a, b).cos().abs().clamp(max=1).acos())
+
+
+@mistake("slerp", "You weigh by cosines. The formula has sines.")
+def cosines_for_weights(a, b, t):
+    angle = _angles(a, b)
+    arc = torch.cos((1 - t) * angle) * a + torch.cos(t * angle) * b
+    return torch.where(angle < 1e-3, torch.lerp(a, b, t), arc / angle.sin())
+
+
+@mistake("slerp", "You take the arcsine. The angle is the arccosine of the cosine.")
+def arcsine(a, b, t):
+    angle = _angles(a, b).cos().clamp(-1, 1).asin()
+    way = torch.sin((1 - t) * angle) / angle.sin() * a + torch.sin(t * angle) / angle.sin() * b
+    return torch.where(angle < 1e-3, torch.lerp(a, b, t), way)
 
 
 @mistake("slerp", "Your angle has the shape (B,) and meets the columns. Keep its axis: (B, 1).")

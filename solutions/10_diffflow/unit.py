@@ -11,7 +11,7 @@
 #   genssl:
 #     part: generative models
 #     hours: 2
-#     after: [08_flows]
+#     after: [08_flows, 09_diffusion]
 #     needs: how a diffusion model adds noise and takes it away, a Gaussian density
 #     learn: train both directions of a diffusion along whole paths, and bound log p from them
 # ---

@@ -17,7 +17,6 @@ from genssl_utils.gan_or_vae import (
     VaeAnswers,
     judge_pictures,
     train_gan,
-    train_reader,
     train_regression,
     train_vae,
 )
@@ -120,16 +119,6 @@ def test_the_discriminator_s_last_layer_is_what_its_logit_is_made_of(trio, digit
 
 
 # --- the judge ----------------------------------------------------------------------------------
-
-
-def test_the_reader_reads_and_is_the_same_each_time(digits):
-    reader = train_reader(digits)
-    assert reader.accuracy > 0.96
-    seen = reader.features(digits.x_test)
-    assert seen.shape == (540, 128)
-    assert torch.equal(reader.net[-1](seen).argmax(1), reader.read(digits.x_test))
-    assert torch.equal(train_reader(digits, steps=20).net[0].weight,
-                       train_reader(digits, steps=20).net[0].weight)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -138,7 +138,11 @@ def test_what_the_text_says_of_the_recorded_seeds_is_so():
     def every(lower, higher, times=1.0):
         return all(times * a < b for a, b in zip(seeds(lower), seeds(higher), strict=True))
 
-    assert every("Fréchet distance, GAN", "Fréchet distance, VAE", 1.4)
+    def apart(lower, higher):
+        return max(seeds(lower)) < min(seeds(higher))
+
+    for distance in ("Fréchet distance", "energy distance"):
+        assert apart(f"{distance}, GAN", f"{distance}, VAE")
     for score in ("precision", "coverage"):
         rivals = [claims[f"{score}, {name}"] for name in ("VAE", "GAN")]
         assert abs(rivals[0]["mean"] - rivals[1]["mean"]) < rivals[0]["sd"] + rivals[1]["sd"]
@@ -150,6 +154,7 @@ def test_what_the_text_says_of_the_recorded_seeds_is_so():
     for name in ("VAE", "GAN"):
         line, arc = (f"Fréchet distance halfway, {name}, {way}" for way in ("line", "arc"))
         assert every(arc, line, 1.2)
+        assert every(f"recall halfway, {name}, line", f"recall halfway, {name}, arc", 1.2)
         assert claims[arc]["mean"] < 1.1 * claims[f"Fréchet distance, {name}"]["mean"]
         assert 0.55 < claims[f"same digit after turning slant, {name}"]["mean"] < 0.66
     for what in ("ink", "slant"):
