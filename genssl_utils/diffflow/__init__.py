@@ -1,6 +1,6 @@
 """DiffFlow: what the notebook of unit 10 needs and the student does not write."""
 
-from genssl_utils.diffflow.compare import PLAN, SHORT_PLAN, compare, longer_ddpm
+from genssl_utils.diffflow.compare import LONGER, PLAN, SHORT_PLAN, compare, longer_peers
 from genssl_utils.diffflow.limits import limits_picture, limits_rows
 from genssl_utils.diffflow.memory import memory_rows, memory_table
 from genssl_utils.diffflow.process import DiffFlow, Recipe
@@ -18,6 +18,7 @@ from genssl_utils.diffflow.show import (
 from genssl_utils.diffflow.three import ThreeFigure, three_figure
 
 __all__ = [
+    "LONGER",
     "PLAN",
     "SHORT_PLAN",
     "DiffFlow",
@@ -29,7 +30,7 @@ __all__ = [
     "explore_step",
     "limits_picture",
     "limits_rows",
-    "longer_ddpm",
+    "longer_peers",
     "longer_table",
     "memory_rows",
     "memory_table",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from genssl_utils.diffflow.peers import DDPM, trained_ddpm, trained_realnvp
+from genssl_utils.diffflow.peers import DDPM, WAYS, trained_ddpm, trained_realnvp
 from genssl_utils.diffflow.process import (
     DiffFlow,
     Recipe,
@@ -22,7 +22,16 @@ from genssl_utils.diffflow.sets import SETS, EdgeSet
 from genssl_utils.kit.samples import energy_distance
 from genssl_utils.kit.training import Objective, fit
 
-__all__ = ["PLAN", "SHORT_PLAN", "Comparison", "Row", "compare", "longer_ddpm", "trained_diffflow"]
+__all__ = [
+    "LONGER",
+    "PLAN",
+    "SHORT_PLAN",
+    "Comparison",
+    "Row",
+    "compare",
+    "longer_peers",
+    "trained_diffflow",
+]
 
 PLAN = ((5, 300), (10, 250), (20, 100), (50, 30))
 SHORT_PLAN = ((5, 200), (10, 160))
@@ -30,8 +39,9 @@ SHORT_PLAN = ((5, 200), (10, 160))
 BATCH, RATE, CLIP = 128, 6e-3, 5.0
 POINTS = 2500
 """Test points, and as many made ones."""
-LONGER = 2400
-"""Updates of the DDPM with longer training; DiffFlow takes more seconds up to ten steps."""
+LONGER = {"DDPM": 3600, "RealNVP": 950}
+"""Updates of peers with longer training; they still take fewer seconds than DiffFlow's."""
+TRUE = "true points"
 
 
 class Row(NamedTuple):
@@ -43,8 +53,8 @@ class Row(NamedTuple):
         nats: its bound on the mean −log p of test points (RealNVP: the number itself), in nats.
         energy: energy distance of made points from test points.
         off: share of made points that lie off the set.
-        updates: training updates until then.
-        seconds: processor time of the training until then.
+        updates: training updates.
+        seconds: processor time of the training.
     """
 
     method: str
@@ -67,6 +77,8 @@ class Comparison:
         test: the test points, (n, 2).
         floor: mean −log p under the truth, in nats.
         weights: method → how many numbers it learned.
+        stages: DiffFlow's training, (steps, updates so far, seconds so far) after each.
+        blurred: share of DiffFlow's points off the set if its last step adds noise, too, by steps.
         model: the trained DiffFlow.
     """
 
@@ -76,6 +88,8 @@ class Comparison:
     test: Tensor = field(default_factory=lambda: torch.zeros(0, 2))
     floor: float = 0.0
     weights: dict[str, int] = field(default_factory=dict)
+    stages: list[tuple[int, int, float]] = field(default_factory=list)
+    blurred: dict[int, float] = field(default_factory=dict)
     model: DiffFlow | None = None
 
     def row(self, method: str, steps: int = 0) -> Row:
@@ -139,42 +153,48 @@ def _source(seed: int, steps: int, use: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(7000 + 1000 * seed + 10 * steps + use)
 
 
-def _judge_ddpm(
-    found: Comparison, points: EdgeSet, known: Tensor, updates: int,
-    seed: int, device: torch.device | str, lengths: Sequence[int] = (),
-) -> DDPM:  # fmt: skip
-    """Train one, and add its rows, with its own way back and with DDIM's."""
-    ddpm, spent = trained_ddpm(points, steps=updates, seed=seed, device=device)
+def _judge_peers(
+    found: Comparison, points: EdgeSet, updates: Mapping[str, int], lengths: Sequence[int],
+    seed: int, device: torch.device | str,
+) -> tuple[DDPM, nn.Module]:  # fmt: skip
+    """Train a DDPM and a RealNVP, and add their rows."""
     test = found.test.to(device)
-    for steps in lengths or found.lengths:
+    known = points.draw(POINTS, torch.Generator().manual_seed(seed + 5000)).to(device)
+    ddpm, spent = trained_ddpm(points, steps=updates["DDPM"], seed=seed, device=device)
+    for steps in lengths:
         nats = ddpm.bound(test, known, steps, _source(seed, steps)).mean().item()
-        for way in ("DDPM", "DDIM"):
-            made = ddpm.draw(POINTS, steps, _source(seed, steps, 1), chance=way == "DDPM")
+        for way in WAYS:
+            fit_on = known if way == "DDPM" else None
+            made = ddpm.draw(POINTS, steps, _source(seed, steps, 1), way=way, known=fit_on)
             told = nats if way == "DDPM" else float("nan")
-            found.add(way, steps, told, made, points, updates, spent)
-    return ddpm
+            found.add(way, steps, told, made, points, updates["DDPM"], spent)
+    flow, spent = trained_realnvp(points, steps=updates["RealNVP"], seed=seed, device=device)
+    with torch.no_grad():
+        torch.manual_seed(seed)
+        nats = -flow().log_prob(test).mean().item()
+        made = flow().sample((POINTS,))
+    found.add("RealNVP", 0, nats, made, points, updates["RealNVP"], spent)
+    return ddpm, flow
 
 
-def longer_ddpm(
-    board: Comparison, *, updates: int = LONGER, seed: int = 0,
+def longer_peers(
+    board: Comparison, *, updates: Mapping[str, int] = LONGER, seed: int = 0,
     lengths: Sequence[int] = (5, 10, 20), device: torch.device | str = "cpu",
 ) -> Comparison:  # fmt: skip
-    """The same DDPM trained for more updates, judged on the same test points.
+    """The same DDPM and RealNVP trained for more updates, judged on the same test points.
 
     Args:
         board: whose set and test points.
-        updates: how many; 2400 take fewer seconds than DiffFlow's training up to ten steps.
+        updates: how many of each.
         seed: of weights, batches and noise.
         lengths: numbers of steps.
         device: where to train.
 
     Returns:
-        The rows of DDPM and DDIM.
+        Their rows.
     """
-    points = SETS[board.name]
     found = Comparison(board.name, test=board.test, floor=board.floor)
-    known = points.draw(POINTS, torch.Generator().manual_seed(seed + 5000)).to(device)
-    _judge_ddpm(found, points, known, updates, seed, device, lengths)
+    _judge_peers(found, SETS[board.name], updates, lengths, seed, device)
     return found
 
 
@@ -184,9 +204,9 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Train all three on one set and judge them.
 
-    DiffFlow is judged after each stage, with the steps of that stage. DDPM and RealNVP train for as
-    many updates as all its stages together, on batches of the same size. Test points are the same
-    for every seed, and none of them was trained on.
+    DDPM and RealNVP train for as many updates as all of DiffFlow's stages together, on batches of
+    the same size. The one model that each comes to walks in every number of steps. Test points are
+    the same for every seed, and none of them was trained on; the first row holds other true points.
 
     Args:
         recipe: the student's functions.
@@ -202,23 +222,23 @@ def compare(
     points = SETS[name]
     found = Comparison(name, floor=points.nats)
     found.test = points.draw(POINTS, torch.Generator().manual_seed(2024))
-    known = points.draw(POINTS, torch.Generator().manual_seed(seed + 5000)).to(device)
     test = found.test.to(device)
+    true = points.draw(POINTS, torch.Generator().manual_seed(seed + 6000))
+    found.add(TRUE, 0, points.nats, true, points, 0, 0.0)
     torch.manual_seed(seed)
     found.model = model = DiffFlow().to(device)
-    for steps, done, spent in trained_diffflow(
-        model, recipe, points, plan, seed=seed, recompute=recompute
-    ):
+    found.stages = list(
+        trained_diffflow(model, recipe, points, plan, seed=seed, recompute=recompute)
+    )
+    _, updates, spent = found.stages[-1]
+    for steps, _ in plan:
         nats = model.bound(recipe, test, steps, _source(seed, steps)).mean().item()
         made = model.draw(POINTS, steps, _source(seed, steps, 1))
-        found.add("DiffFlow", steps, nats, made, points, done, spent)
-    updates = sum(n for _, n in plan)
-    ddpm = _judge_ddpm(found, points, known, updates, seed, device)
-    flow, spent = trained_realnvp(points, steps=updates, seed=seed, device=device)
-    with torch.no_grad():
-        torch.manual_seed(seed)
-        nats = -flow().log_prob(test).mean().item()
-        found.add("RealNVP", 0, nats, flow().sample((POINTS,)), points, updates, spent)
+        found.add("DiffFlow", steps, nats, made, points, updates, spent)
+        made = model.draw(POINTS, steps, _source(seed, steps, 1), noise_at_last=True)
+        found.blurred[steps] = 1 - points.inside(made).double().mean().item()
+    same = dict.fromkeys(("DDPM", "RealNVP"), updates)
+    ddpm, flow = _judge_peers(found, points, same, found.lengths, seed, device)
     found.weights = {
         "DiffFlow": weights_of(model), "DDPM": weights_of(ddpm), "RealNVP": weights_of(flow),
     }  # fmt: skip

@@ -31,12 +31,24 @@ class Recipe(NamedTuple):
     nll_bound: Callable[..., Tensor]
 
 
+def fine_view(x: Tensor, pitch: Tensor) -> Tensor:
+    """Points (…, D) with sines and cosines of each coordinate beside it: (…, D (1 + 2 K)).
+
+    A smooth network alone is slow to learn a sharp edge (Tancik et al. 2020, arXiv:2006.10739).
+
+    Args:
+        x: points.
+        pitch: how fast each of the sines is, (K,).
+    """
+    fine = (x[..., None] * pitch).flatten(-2)  # (…, D · K)
+    return torch.cat([x, fine.cos(), fine.sin()], -1)
+
+
 class FieldNet(nn.Module):
     """A network from a point and a time to a vector: (…, D), () or (…) → (…, D).
 
-    Beside the point it sees a few sines and cosines of it, each twice as fast as the one before: a
-    smooth network alone is slow to learn a sharp edge (Tancik et al. 2020, arXiv:2006.10739). Its
-    last layer starts at 0.
+    It sees the `fine_view` of the point, each sine twice as fast as the one before. Its last layer
+    starts at 0.
 
     Args:
         dims: D.
@@ -57,8 +69,7 @@ class FieldNet(nn.Module):
         angle = t[..., None] * self.turns  # (…, TICKS)
         clock = torch.cat([angle.cos(), angle.sin()], -1)
         clock = clock.expand(*x.shape[:-1], clock.shape[-1])
-        fine = (x[..., None] * self.pitch).flatten(-2)  # (…, D · WAVES)
-        return self.body(torch.cat([x, fine.cos(), fine.sin(), clock], -1))
+        return self.body(torch.cat([fine_view(x, self.pitch), clock], -1))
 
 
 class DiffFlow(nn.Module):
@@ -106,10 +117,13 @@ class DiffFlow(nn.Module):
         return recipe.nll_bound(x, times, g, noise, self.drift, self.score)
 
     @torch.no_grad()
-    def trail(self, n: int, steps: int, generator: torch.Generator) -> list[Tensor]:
+    def trail(
+        self, n: int, steps: int, generator: torch.Generator, *, noise_at_last: bool = False
+    ) -> list[Tensor]:
         """Rows on their way from the latent to data, steps + 1 heaps (n, D).
 
-        The last step adds no noise, as in DDPM: it would only blur what is done.
+        The last step adds no noise, as in DDPM, unless told to: it would only blur what is done.
+        The bound is that of the walk with it.
         """
         times, g = self.grid(steps)
         x = torch.randn(n, self.dims, generator=generator, device=generator.device).to(times)
@@ -118,15 +132,17 @@ class DiffFlow(nn.Module):
             span = times[i] - times[i - 1]
             away = self.drift(x, times[i]) - g[i].square() * self.score(x, times[i])
             x = x - span * away
-            if i > 1:
+            if i > 1 or noise_at_last:
                 fresh = torch.randn(x.shape, generator=generator, device=generator.device)
                 x = x + g[i] * span.sqrt() * fresh.to(x)
             trail.append(x)
         return trail
 
-    def draw(self, n: int, steps: int, generator: torch.Generator) -> Tensor:
+    def draw(
+        self, n: int, steps: int, generator: torch.Generator, *, noise_at_last: bool = False
+    ) -> Tensor:
         """Fresh rows, (n, D), by so many steps."""
-        return self.trail(n, steps, generator)[-1]
+        return self.trail(n, steps, generator, noise_at_last=noise_at_last)[-1]
 
 
 def weights_of(*nets: nn.Module) -> int:
@@ -230,7 +246,8 @@ def path_loss_recomputed(
 
     On the way forth only the points are kept. For the slopes the path is walked from its end; each
     step is done again, with autograd, and hands its slope to the step before: the paper's
-    stochastic adjoint. It costs about one more walk.
+    stochastic adjoint. It costs one more walk, and asks the networks step by step, where
+    `path_loss` asks for all scores at once.
 
     Args:
         model: drift and score.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from genssl_utils.diffflow.compare import Comparison, Row
 from genssl_utils.diffflow.limits import kept_share, rate
+from genssl_utils.diffflow.peers import WAYS
 from genssl_utils.diffflow.sets import SETS
 from genssl_utils.diffflow.three import HEAP, cloud_fields
 from genssl_utils.kit import plots
@@ -29,7 +30,10 @@ __all__ = [
     "sets_picture",
 ]
 
-LOOKS = {"DiffFlow": ("model", "o"), "DDPM": ("baseline", "s"), "DDIM": ("teacher", "^")}
+LOOKS = {
+    "DiffFlow": ("model", "o"), "DDPM": ("baseline", "s"), "DDPM, narrow": ("student", "v"),
+    "DDIM": ("teacher", "^"),
+}  # fmt: skip
 FID = {
     "DiffFlow": {5: 28.51, 10: 22.66, 20: 19.05, 50: 17.72, 100: 16.14},
     "DDPM": {5: 370.0, 10: 365.0, 20: 135.0, 50: 34.6, 100: 10.0},
@@ -109,7 +113,7 @@ def comparison_picture(found: Comparison) -> Figure:
                     [r.steps for r in seen], [getattr(r, what) for r in seen], marker=mark,
                     color=plots.COLOURS[role], label=method,
                 )  # fmt: skip
-        axes.axhline(getattr(flow, what), color=plots.COLOURS["student"], ls="--", label="RealNVP")
+        axes.axhline(getattr(flow, what), color=plots.INK, ls="--", lw=1, label="RealNVP")
         if what == "nats":
             axes.axhline(found.floor, color=plots.COLOURS["data"], ls=":", label="the truth")
         axes.set(xscale="log", xlabel="steps N", title=name)
@@ -122,8 +126,8 @@ def comparison_picture(found: Comparison) -> Figure:
 
 def samples_picture(found: Comparison, steps: tuple[int, int] = (5, 10)) -> Figure:
     """Points that each method made in few steps; those off the set in another colour."""
-    wanted = [("DiffFlow", n) for n in steps] + [("DDPM", n) for n in steps[1:]]
-    wanted += [("DDIM", n) for n in steps[1:]] + [("RealNVP", 0)]
+    few, more = steps
+    wanted = [("DiffFlow", few), *((way, more) for way in WAYS), ("RealNVP", 0)]
     figure, panels = plots.panels(len(wanted), size=(2.0, 2.4))
     inside = SETS[found.name].inside
     for axes, (method, n) in zip(panels, wanted, strict=True):
@@ -139,14 +143,11 @@ def samples_picture(found: Comparison, steps: tuple[int, int] = (5, 10)) -> Figu
 
 def price_table(found: Comparison) -> Table:
     """Milliseconds that one update took, by method."""
-    rows, before = [], (0, 0.0)
-    for row in found.rows:
-        if row.method == "DiffFlow":
-            spent, done = row.seconds - before[1], row.updates - before[0]
-            rows.append(
-                {"method": f"DiffFlow, N = {row.steps}", "ms an update": 1000 * spent / done}
-            )
-            before = row.updates, row.seconds
+    rows, done, spent = [], 0, 0.0
+    for steps, updates, seconds in found.stages:
+        each = 1000 * (seconds - spent) / (updates - done)
+        rows.append({"method": f"DiffFlow, N = {steps}", "ms an update": each})
+        done, spent = updates, seconds
     for method, steps in (("DDPM", found.lengths[0]), ("RealNVP", 0)):
         row = found.row(method, steps)
         rows.append({"method": method, "ms an update": 1000 * row.seconds / row.updates})
@@ -154,14 +155,12 @@ def price_table(found: Comparison) -> Table:
 
 
 def longer_table(board: Comparison, longer: Comparison) -> Table:
-    """DiffFlow beside a DDPM that had about as many seconds."""
+    """DiffFlow beside peers that were trained for longer."""
     rows = []
-    for steps in sorted({r.steps for r in longer.rows}):
-        one = board.row("DiffFlow", steps)
-        both = [longer.row(way, steps) for way in ("DDPM", "DDIM")]
-        for row in (one, *both):
-            rows.append(_told(row))
-    return table("DiffFlow, and a DDPM with more updates", rows)
+    for steps in sorted({r.steps for r in longer.rows if r.steps}):
+        rows.append(_told(board.row("DiffFlow", steps)))
+        rows += [_told(longer.row(way, steps)) for way in WAYS]
+    return table("DiffFlow, and its peers with more updates", [*rows, _told(longer.row("RealNVP"))])
 
 
 def _told(row: Row) -> dict[str, object]:
@@ -171,8 +170,8 @@ def _told(row: Row) -> dict[str, object]:
         "−log p at most": f"{row.nats:.3f}" if math.isfinite(row.nats) else "",
         "energy distance": f"{row.energy:.4f}",
         "off the set": f"{row.off:.1%}",
-        "updates": row.updates,
-        "seconds": f"{row.seconds:.1f}",
+        "updates": str(row.updates or ""),
+        "seconds": f"{row.seconds:.1f}" if row.seconds else "",
     }
 
 
@@ -210,7 +209,7 @@ def explore_step(
         bell = (-edges.square() / 2).exp() / math.sqrt(2 * math.pi)
         axes.plot(edges, bell, color=plots.COLOURS["data"], label="standard normal")
         axes.set(title=f"Mean square {told.square().mean():.2f}; standard normal noise has 1",
-                 xlabel="δ of the way back", yticks=[], ylim=(0, 0.75))  # fmt: skip
+                 xlabel="δ of the way back", yticks=[])  # fmt: skip
         axes.legend(fontsize=8)
         return figure
 
