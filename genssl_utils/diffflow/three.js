@@ -160,7 +160,7 @@ async function render({ model, el }) {
       const spread = Math.sqrt(ends.reduce((a, b) => a + (b - middle) ** 2, 0) / PATHS);
       write(panel.heading, { text: p === 2 ? `DiffFlow, noise ${number(gamma)}` : panel.name });
       write(panel.fork, {
-        text: way === "back" ? `Back from here: ${number(100 * upper, 0)} % end in the upper heap.`
+        text: way === "back" ? (start === 0 && own === 0 ? "Back from here: between the heaps." : `Back from here: ${number(100 * upper, 0)} % end in the upper heap.`)
           : `Forth from here: ends spread by ${number(Math.abs(spread) < 1e-9 ? 0 : spread)}.${Math.abs(middle) > VIEW ? " They leave the picture: no data lie here." : ""}`,
       });
       write(panel.home, { text: `Home after forth and back: ${number(100 * all.home, 0)} %.` });
