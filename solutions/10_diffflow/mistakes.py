@@ -86,8 +86,7 @@ def noise_forgotten(x, f, g, dt, noise):
     "You drew noise of your own. Use the noise that is given, or nobody can explain it.",
 )
 def own_noise(x, f, g, dt, noise):
-    fresh = torch.randn(x.shape, generator=torch.Generator().manual_seed(9))
-    return x + f * dt + g * fresh.to(x) * dt.sqrt()
+    return x + f * dt + g * torch.randn_like(x) * dt.sqrt()
 
 
 @mistake("forward_step", "You changed an input in place (+= does). Make a new tensor.")
@@ -121,6 +120,186 @@ def g_on_the_drift(x, f, g, dt, noise):
 @mistake("forward_step", "The noise is divided by √Δt. A shorter step has less noise.")
 def divided_by_root(x, f, g, dt, noise):
     return x + f * dt + g * noise / dt.sqrt()
+
+
+@mistake("forward_step", "g √Δt is added, but not multiplied by the noise that is given.")
+def noise_not_used(x, f, g, dt, noise):
+    return x + f * dt + g * dt.sqrt() + 0 * noise
+
+
+@mistake("forward_step", "You multiply by ½ g². The noise has the size g.")
+def half_of_g_squared(x, f, g, dt, noise):
+    return x + f * dt + 0.5 * g**2 * noise * dt.sqrt()
+
+
+@mistake("forward_step", "½ g² is taken off the drift. This step has f Δt alone.")
+def ito_term_taken_off(x, f, g, dt, noise):
+    return x + (f - 0.5 * g**2) * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "g² is taken off the drift. This step has f Δt alone.")
+def variance_taken_off(x, f, g, dt, noise):
+    return x + (f - g**2) * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "x is multiplied by Δt as well: only the drift is.")
+def x_times_the_length(x, f, g, dt, noise):
+    return (x + f) * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "The drift's own value is missing: you add Δt, where f Δt is asked for.")
+def length_for_drift(x, f, g, dt, noise):
+    return x + dt + g * noise * dt.sqrt() + 0 * f
+
+
+@mistake("forward_step", "g and f are exchanged: g is the size of the noise, f the drift.")
+def g_and_f_exchanged(x, f, g, dt, noise):
+    return x + g * dt + f * noise * dt.sqrt()
+
+
+@mistake("forward_step", "x and the noise are exchanged: the step starts at x.")
+def x_and_noise_exchanged(x, f, g, dt, noise):
+    return noise + f * dt + g * x * dt.sqrt()
+
+
+@mistake("forward_step", "The root stands around all of the noise's term. Only Δt is under it.")
+def root_around_all(x, f, g, dt, noise):
+    return x + f * dt + (g * noise * dt).sqrt()
+
+
+@mistake("forward_step", "There is no ½ before the noise.")
+def half_the_noise(x, f, g, dt, noise):
+    return x + f * dt + 0.5 * g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "The drift is no rate of growth: f Δt is added to x.")
+def x_grows_by_an_exponential(x, f, g, dt, noise):
+    return x * torch.exp(f * dt) + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "The drift is multiplied by x. f holds its values already: f Δt is added.")
+def x_in_the_drift(x, f, g, dt, noise):
+    return x + f * x * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "The drift multiplies the noise. Its size is g.")
+def drift_in_the_noise(x, f, g, dt, noise):
+    return x + f * dt + f * g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "The noise takes the root of Δt, not its square.")
+def length_squared(x, f, g, dt, noise):
+    return x + f * dt + g * noise * dt**2
+
+
+@mistake("forward_step", "The noise is divided by g. It is multiplied by it.")
+def noise_divided_by_g(x, f, g, dt, noise):
+    return x + f * dt + noise * dt.sqrt() / g
+
+
+@mistake("forward_step", "The root is taken of g as well, and not of Δt.")
+def root_of_g_alone(x, f, g, dt, noise):
+    return x + f * dt + g.sqrt() * noise * dt
+
+
+@mistake("forward_step", "That is a step of another way: forth, drift and noise are both added.")
+def all_taken_off(x, f, g, dt, noise):
+    return x - f * dt - g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "x is not shrunk: in this formula it stands as it is.")
+def scaled_like_a_diffusion(x, f, g, dt, noise):
+    return x * (1 - dt).sqrt() + f * dt + g * noise * dt.sqrt()
+
+
+@mistake(
+    "forward_step",
+    "math.sqrt and float() take one number alone. Use torch's functions: g and dt may have any shape.",
+)
+def root_of_one_number(x, f, g, dt, noise):
+    return x + f * dt + g * noise * math.sqrt(dt)
+
+
+@mistake(
+    "forward_step",
+    ".item() takes one number alone, but g and dt may have any shape that broadcasts.",
+)
+def length_as_an_item(x, f, g, dt, noise):
+    dt = dt.item()
+    return x + f * dt + g * noise * dt**0.5
+
+
+@mistake("forward_step", "g and dt broadcast as they are: give them no axis of your own.")
+def new_axes(x, f, g, dt, noise):
+    return x + f * dt[:, None] + g[:, None] * noise * dt[:, None].sqrt()
+
+
+@mistake(
+    "forward_step",
+    "You bring g and dt to two axes. They may have as many as x, and x may have more.",
+)
+def two_axes_only(x, f, g, dt, noise):
+    g, dt = g.view(-1, 1), dt.view(-1, 1)
+    return x + f * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "Only the first of all g and dt is used. They may have many entries.")
+def first_length_alone(x, f, g, dt, noise):
+    g, dt = g.flatten()[0], dt.flatten()[0]
+    return x + f * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "g and dt are averaged. Each point may have its own.")
+def lengths_averaged(x, f, g, dt, noise):
+    g, dt = g.mean(), dt.mean()
+    return x + f * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "You cut the points off. They may lie anywhere.")
+def step_clipped(x, f, g, dt, noise):
+    return (x + f * dt + g * noise * dt.sqrt()).clamp(-3, 3)
+
+
+@mistake("forward_step", "The numbers are right, but no slope comes to x: it, or all, is detached.")
+def start_detached(x, f, g, dt, noise):
+    return (x + f * dt + g * noise * dt.sqrt()).detach()
+
+
+@mistake(
+    "forward_step", "The numbers are right, but the drift is detached: nothing could train it."
+)
+def drift_detached(x, f, g, dt, noise):
+    return x + f.detach() * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "You average over the points. Each of them makes its own step.")
+def mean_of_points(x, f, g, dt, noise):
+    return (x + f * dt + g * noise * dt.sqrt()).mean(0)
+
+
+@mistake("forward_step", "You sum over the coordinates. The next points have the shape of x.")
+def summed_coordinates(x, f, g, dt, noise):
+    return (x + f * dt + g * noise * dt.sqrt()).sum(1)
+
+
+@mistake("forward_step", "Axes of length 1 are squeezed away. The shape is that of x.")
+def step_squeezed(x, f, g, dt, noise):
+    return (x + f * dt + g * noise * dt.sqrt()).squeeze()
+
+
+@mistake("forward_step", "You return two things. The next points alone are asked for.")
+def mean_and_spread(x, f, g, dt, noise):
+    return x + f * dt, g * dt.sqrt()
+
+
+@mistake("forward_step", "f holds numbers, the drift at x. It is no function here.")
+def f_called(x, f, g, dt, noise):
+    return x + f(x) * dt + g * noise * dt.sqrt()
+
+
+@mistake("forward_step", "In Python ^ is no power. Write ** or use torch's functions.")
+def caret_for_root(x, f, g, dt, noise):
+    return x + f * dt + g * noise * dt ^ 0.5
 
 
 @variant("forward_step")
@@ -245,7 +424,7 @@ def the_mean_itself(x, x_next, f, s, g, dt):
 
 @mistake(
     "backward_step_noise",
-    "The numbers are right, but x_next is detached: the path carries no slope.",
+    "The numbers are right, but no slope comes to x_next: it, or all, is detached.",
 )
 def path_detached(x, x_next, f, s, g, dt):
     return _explained(x, x_next.detach(), (f - g**2 * s) * dt, g * dt.sqrt())
@@ -311,6 +490,161 @@ def away_by_root(x, x_next, f, s, g, dt):
 @mistake("backward_step_noise", "The score is not multiplied by Δt: the bracket holds both.")
 def score_without_time(x, x_next, f, s, g, dt):
     return _explained(x, x_next, f * dt - g**2 * s, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "You divide by √(g Δt). Only Δt stands under the root.")
+def divided_by_root_of_both(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, (g * dt).sqrt())
+
+
+@mistake("backward_step_noise", "The score is squared with its g. Only g is.")
+def score_times_g_squared_twice(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - (g * s) ** 2) * dt, g * dt.sqrt())
+
+
+@mistake(
+    "backward_step_noise",
+    "Only the end of the step back is divided. A bracket around the whole difference is missing.",
+)
+def only_the_mean_divided(x, x_next, f, s, g, dt):
+    return x - (x_next - (f - g**2 * s) * dt) / (g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "x and x_next are added. What is missing to x is a difference.")
+def points_added(x, x_next, f, s, g, dt):
+    return (x + x_next - (f - g**2 * s) * dt) / (g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The drift is not multiplied by Δt: the bracket holds both.")
+def drift_without_time_back(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, f - g**2 * s * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The score is taken off twice. The formula has g² s once.")
+def twice_the_score(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - 2 * g**2 * s) * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The score is divided by g². It is multiplied by it.")
+def score_over_g_squared(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - s / g**2) * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "In Python ^ is no power. Write ** for it.")
+def caret_for_power(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g ^ 2 * s) * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "The sign is lost: the noise itself is asked for, not its size.")
+def size_of_the_noise(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt()).abs()
+
+
+@mistake("backward_step_noise", "You square the noise already. Exercise 3 does that.")
+def noise_squared(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt()) ** 2
+
+
+@mistake(
+    "backward_step_noise",
+    "You return its length, one number a row. A noise for each coordinate is asked for.",
+)
+def length_of_the_noise(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt()).norm(dim=-1)
+
+
+@mistake("backward_step_noise", "You average over the points. Each step has its own noise.")
+def mean_of_noises(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt()).mean(0)
+
+
+@mistake(
+    "backward_step_noise", "You draw noise and step back. The question is which noise leads to x."
+)
+def a_step_with_own_noise(x, x_next, f, s, g, dt):
+    made = x_next - (f - g**2 * s) * dt
+    return made + g * torch.randn_like(x) * dt.sqrt()
+
+
+@mistake(
+    "backward_step_noise", "This takes a step. The question is which noise the step back needs."
+)
+def a_step_forth(x, x_next, f, s, g, dt):
+    return x + f * dt + g * x_next * dt.sqrt() + 0 * s
+
+
+@mistake(
+    "backward_step_noise",
+    "math.sqrt and float() take one number alone. Use torch's functions: g and dt may have any shape.",
+)
+def root_of_one_number_back(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * math.sqrt(dt))
+
+
+@mistake(
+    "backward_step_noise",
+    ".item() takes one number alone, but g and dt may have any shape that broadcasts.",
+)
+def g_as_an_item(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g.item() * dt.sqrt())
+
+
+@mistake("backward_step_noise", "g and dt broadcast as they are: give them no axis of your own.")
+def new_axes_back(x, x_next, f, s, g, dt):
+    g, dt = g[:, None], dt[:, None]
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt())
+
+
+@mistake(
+    "backward_step_noise",
+    "You bring g and dt to two axes. They may have as many as x, and x may have more.",
+)
+def two_axes_back(x, x_next, f, s, g, dt):
+    g, dt = g.view(-1, 1), dt.view(-1, 1)
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt())
+
+
+@mistake(
+    "backward_step_noise",
+    "You cut the noise off. A step that fits badly may need a very large one.",
+)
+def noise_clipped(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt()).clamp(-5, 5)
+
+
+@mistake("backward_step_noise", "You cut the noise off at ±3. A step that fits badly needs more.")
+def noise_clipped_early(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s) * dt, g * dt.sqrt()).clamp(-3, 3)
+
+
+@mistake(
+    "backward_step_noise",
+    "The numbers are right, but x is detached: the steps before get no slope.",
+)
+def point_detached(x, x_next, f, s, g, dt):
+    return _explained(x.detach(), x_next, (f - g**2 * s) * dt, g * dt.sqrt())
+
+
+@mistake(
+    "backward_step_noise",
+    "The numbers are right, but the drift is detached: the way back trains it, too.",
+)
+def drift_detached_back(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f.detach() - g**2 * s) * dt, g * dt.sqrt())
+
+
+@mistake(
+    "backward_step_noise",
+    "The numbers are right, but the score is detached: nothing could train it.",
+)
+def score_detached(x, x_next, f, s, g, dt):
+    return _explained(x, x_next, (f - g**2 * s.detach()) * dt, g * dt.sqrt())
+
+
+@mistake("backward_step_noise", "You changed an input in place (-= does). Make a new tensor.")
+def input_changed(x, x_next, f, s, g, dt):
+    x_next -= (f - g**2 * s) * dt
+    return (x - x_next) / (g * dt.sqrt())
 
 
 @variant("backward_step_noise")
@@ -479,7 +813,7 @@ def forward_detached(noise_forward, noise_backward, g):
 
 @mistake(
     "path_log_ratio",
-    "The widths count too often. They come D times a step: not B times, and not D times in each of D coordinates.",
+    "The widths are multiplied by D twice. They come once for each of D coordinates.",
 )
 def widths_too_often(noise_forward, noise_backward, g):
     squares, widths = _parts(noise_forward, noise_backward, g)
@@ -516,6 +850,273 @@ def squares_added(noise_forward, noise_backward, g):
 def lengths_not_squared(noise_forward, noise_backward, g):
     widths = _parts(noise_forward, noise_backward, g)[1]
     return (noise_backward.norm(dim=2) - noise_forward.norm(dim=2)).sum(0) / 2 + widths
+
+
+@mistake("path_log_ratio", "Only the last step's widths count. Each step has its own.")
+def last_width_alone(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[-1] / g[-2]).log()
+
+
+@mistake("path_log_ratio", "Only the first step's widths count. Each step has its own.")
+def first_width_alone(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[1] / g[0]).log()
+
+
+@mistake("path_log_ratio", "The ½ stands before δᶠ's squares only. It belongs to the difference.")
+def half_of_forward(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - 0.5 * noise_forward**2).sum((0, 2)) + widths
+
+
+@mistake("path_log_ratio", "You average the squares over steps and coordinates. They add up.")
+def mean_of_squares(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - noise_forward**2).mean((0, 2)) / 2 + widths
+
+
+@mistake("path_log_ratio", "You average the squares over the steps. They add up.")
+def mean_of_squares_over_steps(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - noise_forward**2).sum(2).mean(0) / 2 + widths
+
+
+@mistake("path_log_ratio", "You average the squares over the coordinates. They add up.")
+def mean_of_squares_over_coordinates(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - noise_forward**2).mean(2).sum(0) / 2 + widths
+
+
+@mistake("path_log_ratio", "You average over steps and coordinates. The log-densities add up.")
+def mean_of_all(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return (squares + widths) / (noise_forward.shape[0] * noise_forward.shape[2])
+
+
+@mistake("path_log_ratio", "The squares of all paths are summed: leave the axis B alone.")
+def squares_summed_over_paths(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - noise_forward**2).sum() / 2 + widths
+
+
+@mistake(
+    "path_log_ratio", "You sum over steps and paths. Steps and coordinates are the axes to sum."
+)
+def summed_over_steps_and_paths(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - noise_forward**2).sum((0, 1)) / 2 + widths
+
+
+@mistake(
+    "path_log_ratio",
+    "You sum over paths and coordinates. Steps and coordinates are the axes to sum.",
+)
+def summed_over_paths_and_coordinates(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - noise_forward**2).sum((1, 2)) / 2 + widths
+
+
+@mistake("path_log_ratio", "The widths are not summed over the steps.")
+def widths_not_summed(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[1:] / g[:-1]).log()
+
+
+@mistake("path_log_ratio", "The widths of all steps are added at each step, so they count N times.")
+def widths_each_step_again(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + noise_forward.shape[0] * widths
+
+
+@mistake(
+    "path_log_ratio",
+    "The sum of the widths is added at each step and coordinate, before these are summed: it counts N · D times.",
+)
+def widths_everywhere_again(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + noise_forward[:, 0].numel() * widths
+
+
+@mistake(
+    "path_log_ratio", "The widths are multiplied by B, the paths. They come once for each of D."
+)
+def widths_by_paths(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths / noise_forward.shape[2] * noise_forward.shape[1]
+
+
+@mistake("path_log_ratio", "Each width is compared with g_0. Compare it with the one before, g_i.")
+def widths_from_the_start(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[1:] / g[0]).log().sum()
+
+
+@mistake("path_log_ratio", "You take the logarithm of a sum. Sum the logarithms.")
+def log_of_the_sum(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[1:] / g[:-1]).sum().log()
+
+
+@mistake(
+    "path_log_ratio", "You take the difference of the widths. Take the logarithm of their ratio."
+)
+def widths_subtracted(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[1:] - g[:-1]).sum()
+
+
+@mistake(
+    "path_log_ratio",
+    "You take the logarithm of a difference. The ratio of the widths stands in it.",
+)
+def log_of_a_difference(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[1:] - g[:-1]).log().sum()
+
+
+@mistake("path_log_ratio", "The logarithm has base 10. Nats are to base e.")
+def log_to_ten(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths / math.log(10)
+
+
+@mistake("path_log_ratio", "The logarithm has base 2. Nats are to base e.")
+def log_to_two(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths / math.log(2)
+
+
+@mistake("path_log_ratio", "A width that shrinks counts as well, with its sign.")
+def widths_made_positive(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * (g[1:] / g[:-1]).log().abs().sum()
+
+
+@mistake("path_log_ratio", "You sum log g over all times. The ratio g_{i+1} / g_i stands in it.")
+def logs_of_all_g(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * g.log().sum()
+
+
+@mistake("path_log_ratio", "Only log g_{i+1} is there; the way forth's width, g_i, is missing.")
+def logs_of_later_g(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * g[1:].log().sum()
+
+
+@mistake("path_log_ratio", "The widths are squared, the ½ that variances would need is missing.")
+def widths_squared(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + 2 * widths
+
+
+@mistake("path_log_ratio", "The ratio of the widths enters as a product, without its logarithm.")
+def product_of_widths(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + (g[-1] / g[0]) ** noise_forward.shape[2]
+
+
+@mistake(
+    "path_log_ratio", "You sum the coordinates first and square then. Square each number, then sum."
+)
+def squares_of_sums(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward.sum(2) ** 2 - noise_forward.sum(2) ** 2).sum(0) / 2 + widths
+
+
+@mistake(
+    "path_log_ratio", "You sum everything first and square then. Square each number, then sum."
+)
+def square_of_the_whole_sum(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    back, forth = noise_backward.sum((0, 2)), noise_forward.sum((0, 2))
+    return (back**2 - forth**2) / 2 + widths
+
+
+@mistake("path_log_ratio", "The length of a whole path's noise enters as it is. Square it.")
+def length_of_a_path(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward.norm(dim=(0, 2)) - noise_forward.norm(dim=(0, 2))) / 2 + widths
+
+
+@mistake("path_log_ratio", "The noises are multiplied by g. They are standard normal as they are.")
+def multiplied_by_g(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    back, forth = noise_backward * g[1:, None, None], noise_forward * g[:-1, None, None]
+    return (back**2 - forth**2).sum((0, 2)) / 2 + widths
+
+
+@mistake("path_log_ratio", "Both noises are divided by g. They are standard normal already.")
+def divided_by_later_g(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    squares = (noise_backward**2 - noise_forward**2) / g[1:, None, None] ** 2
+    return squares.sum((0, 2)) / 2 + widths
+
+
+@mistake("path_log_ratio", "δᴮ is missing: only the noise of the way forth is counted.")
+def only_forward(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return widths - noise_forward.square().sum((0, 2)) / 2 + 0 * noise_backward.sum()
+
+
+@mistake("path_log_ratio", "The noises are multiplied with each other. Square each of them.")
+def noises_multiplied(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward * noise_forward).sum((0, 2)) / 2 + widths
+
+
+@mistake("path_log_ratio", "The sizes of the noises enter as they are. Square them.")
+def sizes_not_squared(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward.abs() - noise_forward.abs()).sum((0, 2)) / 2 + widths
+
+
+@mistake("path_log_ratio", "log 2π is added. Both Gaussians have it, so it cancels.")
+def extra_constant(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths + noise_forward[:, 0].numel() / 2 * math.log(2 * math.pi)
+
+
+@mistake("path_log_ratio", "You return the ratio. Its logarithm is asked for.")
+def not_the_log(noise_forward, noise_backward, g):
+    return sum(_parts(noise_forward, noise_backward, g)).exp()
+
+
+@mistake("path_log_ratio", "You return squares and widths apart. Their sum is asked for.")
+def ratio_as_a_pair(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares, widths
+
+
+@mistake("path_log_ratio", "The summed axes are kept. The shape is (B,): leave out keepdim.")
+def axes_kept(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    return (noise_backward**2 - noise_forward**2).sum((0, 2), keepdim=True) / 2 + widths
+
+
+@mistake("path_log_ratio", "That is a column. The shape is (B,).")
+def ratio_as_a_column(noise_forward, noise_backward, g):
+    return sum(_parts(noise_forward, noise_backward, g))[:, None]
+
+
+@mistake(
+    "path_log_ratio", "An axis of length 1 is squeezed away: the shape is (B,), for one path, too."
+)
+def ratio_squeezed(noise_forward, noise_backward, g):
+    return sum(_parts(noise_forward, noise_backward, g)).squeeze()
+
+
+@mistake("path_log_ratio", "The numbers are right, but δᴮ is detached: nothing could be trained.")
+def backward_detached(noise_forward, noise_backward, g):
+    return sum(_parts(noise_forward, noise_backward.detach(), g))
+
+
+@mistake("path_log_ratio", "You changed an input in place (**= does). Make a new tensor.")
+def squared_in_place(noise_forward, noise_backward, g):
+    widths = _parts(noise_forward, noise_backward, g)[1]
+    noise_backward **= 2
+    return (noise_backward - noise_forward**2).sum((0, 2)) / 2 + widths
 
 
 @variant("path_log_ratio")
@@ -808,6 +1409,550 @@ def detached_starts(x, times, g, noise, drift, score):
         end, more = _walk(x, times[i : i + 2], g[i : i + 2], noise[i : i + 1], drift, score)
         squares, x = squares + more, end.detach()
     return squares + _widths(x, g) + _gauss(end)
+
+
+def _bound(
+    x, times, g, noise, drift, score, *, forth=None, explain=None, when=None, squares=None,
+    latent=None, widths=None, fed=None, length=None,
+):  # fmt: skip
+    """The bound as most people write it; one part of it can be put wrong.
+
+    `explain(x, y, at)` gives the noise of a step back, where `at` has all that belongs to it.
+    """
+    told, start = [], x
+    given = noise if fed is None else fed(noise)
+    for i in range(noise.shape[0]):
+        dt = times[i + 1] - times[i] if length is None else length(times, i)
+        g0, g1, t0, t1 = g[i], g[i + 1], times[i], times[i + 1]
+        ft = t0 if when is None else when(t0, t1)
+        if forth is None:
+            y = x + drift(x, ft) * dt + g0 * given[i] * dt.sqrt()
+        else:
+            y = forth(x, drift(x, ft), g0, g1, dt, given[i])
+        if explain is None:
+            away = drift(y, t1) - g1**2 * score(y, t1)
+            told.append((x - y + away * dt) / (g1 * dt.sqrt()))
+        else:
+            told.append(explain(x, y, t0, t1, g0, g1, dt, drift, score))
+        before, x = x, y
+    told = torch.stack(told)
+    path = (told**2 - noise**2).sum((0, 2)) / 2 if squares is None else squares(told, noise)
+    path = path + (_widths(x, g) if widths is None else widths(x, g))
+    return path + (_gauss(x) if latent is None else latent(start, before, x))
+
+
+def _step_back(x, y, away, scale):
+    return (x - y + away) / scale
+
+
+@mistake(
+    "nll_bound",
+    "The drift of the step forth is used again for the way back. Ask it anew, at x_{i+1} and t_{i+1}.",
+)
+def drift_of_the_way_forth(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(x, t0) - g1**2 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The score is asked at x_i and t_i. It belongs to x_{i+1} and t_{i+1}.")
+def early_score(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(x, t0)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The score is asked at x_i. It belongs to x_{i+1}.")
+def early_score_in_place(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(x, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The score is asked at time t_i. It belongs to t_{i+1}.")
+def early_score_in_time(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(y, t0)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The drift of the way back is asked at x_i. It belongs to x_{i+1}.")
+def early_drift_in_place(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(x, t1) - g1**2 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The drift of the way back is asked at time t_i. It belongs to t_{i+1}.")
+def early_drift_in_time(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t0) - g1**2 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "x is overwritten by the next point before the noise of the step is asked: keep both, x_i and x_{i+1}.",
+)
+def overwritten(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(y, y, (drift(y, t1) - g1**2 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "g and the times of the way back are those of the step's start. They belong to its end.",
+)
+def early_g_and_time(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t0) - g0**2 * score(y, t0)) * dt, g0 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "g and the points of the way back are those of the step's start. They belong to its end.",
+)
+def early_g_and_place(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(x, t1) - g0**2 * score(x, t1)) * dt, g0 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "You divide by g_i. The noise of the step back has the size g_{i+1}.")
+def early_g_in_the_scale(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(y, t1)) * dt, g0 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The score is multiplied by g_i². At the end of the step it is g_{i+1}.")
+def early_g_at_the_score(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g0**2 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The step forth uses g and time of its end. It starts at t_i, with g_i.")
+def late_g_and_time(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score, when=lambda t0, t1: t1,
+        forth=lambda x, f, g0, g1, dt, e: x + f * dt + g1 * e * dt.sqrt(),
+    )  # fmt: skip
+
+
+@mistake(
+    "nll_bound",
+    "In the step forth Δt stands where its root should. Finish Exercises 1 and 2 first, then call them.",
+)
+def root_forgotten_forth(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score, forth=lambda x, f, g0, g1, dt, e: x + f * dt + g0 * e * dt
+    )
+
+
+@mistake(
+    "nll_bound",
+    "In the noise of the step back Δt stands where its root should. Finish Exercises 1 and 2 first, then call them.",
+)
+def root_forgotten_back(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(y, t1)) * dt, g1 * dt)
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "Forth and back Δt stands where its root should. Finish Exercises 1 and 2 first, then call them.",
+)
+def roots_forgotten(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        forth=lambda x, f, g0, g1, dt, e: x + f * dt + g0 * e * dt,
+        explain=lambda x, y, t0, t1, g0, g1, dt, f, s: (
+            (x - y + (f(y, t1) - g1**2 * s(y, t1)) * dt) / (g1 * dt)
+        ),
+    )  # fmt: skip
+
+
+@mistake(
+    "nll_bound",
+    "The step forth multiplies the noise by g². Finish Exercises 1 and 2 first, then call them.",
+)
+def variance_forth(x, times, g, noise, drift, score):
+    return _bound(
+        x,
+        times,
+        g,
+        noise,
+        drift,
+        score,
+        forth=lambda x, f, g0, g1, dt, e: x + f * dt + g0**2 * e * dt.sqrt(),
+    )
+
+
+@mistake(
+    "nll_bound",
+    "The score is multiplied by g, where its square belongs. Finish Exercises 1 and 2 first, then call them.",
+)
+def g_at_the_score(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "The score is added to the drift; g² s is taken off it. Finish Exercises 1 and 2 first, then call them.",
+)
+def score_added_back(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) + g1**2 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "The score is missing: this is the noise of a way back, or forth, without it. Finish Exercises 1 and 2 first, then call them.",
+)
+def no_score(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - 0 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "x and x_next are exchanged in the noise of the step back, or drift and score have the wrong sign.",
+)
+def points_swapped(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(y, x, (drift(y, t1) - g1**2 * score(y, t1)) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The widths count once a step. There are D coordinates.")
+def widths_once_here(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, widths=lambda x, g: (g[-1] / g[0]).log())
+
+
+@mistake("nll_bound", "The widths have the wrong sign.")
+def widths_turned_here(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, widths=lambda x, g: -_widths(x, g))
+
+
+@mistake("nll_bound", "The widths are multiplied by B, the points. They come once for each of D.")
+def widths_by_points(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score, widths=lambda x, g: len(x) * (g[-1] / g[0]).log()
+    )
+
+
+@mistake("nll_bound", "The ½ before the squares of the path is missing.")
+def path_not_halved(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, squares=lambda b, e: (b**2 - e**2).sum((0, 2)))
+
+
+@mistake("nll_bound", "δᶠ is missing in the path's ratio: half of its squares is taken off.")
+def forward_noise_forgotten(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, squares=lambda b, e: b.square().sum((0, 2)) / 2)
+
+
+@mistake(
+    "nll_bound", "The squares of the path are averaged over steps and coordinates. They add up."
+)
+def squares_averaged(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score, squares=lambda b, e: (b**2 - e**2).mean((0, 2)) / 2
+    )
+
+
+@mistake("nll_bound", "The squares of the path are averaged over the steps. They add up.")
+def squares_averaged_over_steps(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score, squares=lambda b, e: (b**2 - e**2).sum(2).mean(0) / 2
+    )
+
+
+@mistake(
+    "nll_bound",
+    "All of g belongs into the path's ratio. One entry is cut off, so a width is missing.",
+)
+def later_g_to_the_ratio(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, widths=lambda x, g: _widths(x, g[1:]))
+
+
+@mistake("nll_bound", "You drew noise of your own. The way forth uses the one that is given.")
+def own_noise_each_step(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        forth=lambda x, f, g0, g1, dt, e: x + f * dt + g0 * torch.randn_like(x) * dt.sqrt(),
+    )  # fmt: skip
+
+
+@mistake("nll_bound", "You drew noise of your own, for all steps. Use the one that is given.")
+def own_noise_for_all(x, times, g, noise, drift, score):
+    return _bound(x, times, g, torch.randn_like(noise), drift, score)
+
+
+@mistake(
+    "nll_bound", "The noise is taken from the last to the first. noise[0] makes the first step."
+)
+def noise_reversed(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, fed=lambda e: e.flip(0))
+
+
+@mistake("nll_bound", "A step takes the noise of the step before. noise[i] makes step i.")
+def noise_one_early(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, fed=lambda e: e.roll(1, 0))
+
+
+@mistake("nll_bound", "Δt is that of the next step. It is t_{i+1} − t_i.")
+def length_of_the_next(x, times, g, noise, drift, score):
+    def length(t, i):
+        i = min(i + 1, len(t) - 2)
+        return t[i + 1] - t[i]
+
+    return _bound(x, times, g, noise, drift, score, length=length)
+
+
+@mistake("nll_bound", "Δt is that of the step before. It is t_{i+1} − t_i.")
+def length_of_the_one_before(x, times, g, noise, drift, score):
+    def length(t, i):
+        i = max(i, 1)
+        return t[i] - t[i - 1]
+
+    return _bound(x, times, g, noise, drift, score, length=length)
+
+
+@mistake("nll_bound", "Δt is 0 or below. It is t_{i+1} − t_i.")
+def length_below_0(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, length=lambda t, i: t[i] - t[i + 1])
+
+
+@mistake("nll_bound", "log 2π has the wrong sign in −log N.")
+def constant_turned(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        latent=lambda a, b, z: _gauss(z) - z.shape[1] * math.log(2 * math.pi),
+    )  # fmt: skip
+
+
+@mistake("nll_bound", "log 2π counts whole, and once. It is ½ log 2π in each of D coordinates.")
+def constant_whole_once(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        latent=lambda a, b, z: z.square().sum(1) / 2 + math.log(2 * math.pi),
+    )  # fmt: skip
+
+
+@mistake("nll_bound", "log 2π is multiplied by B, the points. It comes once for each of D.")
+def constant_by_points(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        latent=lambda a, b, z: z.square().sum(1) / 2 + len(z) * math.log(2 * math.pi) / 2,
+    )  # fmt: skip
+
+
+@mistake("nll_bound", "That is (log 2) · π. The logarithm is of 2π.")
+def logarithm_of_two_times_pi(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        latent=lambda a, b, z: z.square().sum(1) / 2 + z.shape[1] * math.log(2) * math.pi / 2,
+    )  # fmt: skip
+
+
+@mistake("nll_bound", "The latent's length enters as it is. Square it.")
+def latent_by_its_length(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        latent=lambda a, b, z: z.norm(dim=1) / 2 + z.shape[1] * math.log(2 * math.pi) / 2,
+    )  # fmt: skip
+
+
+@mistake("nll_bound", "The latent's log-density is averaged over the coordinates. It adds up.")
+def latent_averaged(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, latent=lambda a, b, z: _gauss(z) / z.shape[1])
+
+
+@mistake("nll_bound", "The latent's log-density is summed over all points. Each has its own.")
+def latent_of_all_points(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, latent=lambda a, b, z: _gauss(z).sum())
+
+
+@mistake(
+    "nll_bound", "The latent is not summed over its coordinates. One number a point is asked for."
+)
+def latent_not_summed(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score,
+        latent=lambda a, b, z: (z**2 + math.log(2 * math.pi)) / 2,
+    )  # fmt: skip
+
+
+@mistake(
+    "nll_bound",
+    "The latent's density is taken one step before the end, at x_{N−1}. It belongs to x_N.",
+)
+def latent_one_step_early(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, latent=lambda a, b, z: _gauss(b))
+
+
+@mistake("nll_bound", "The latent is divided by g. It is standard normal.")
+def latent_divided_by_g(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score, latent=lambda a, b, z: _gauss(z / g[-1]))
+
+
+@mistake("nll_bound", "The last step is missing: the walk has N steps.")
+def one_step_too_few(x, times, g, noise, drift, score):
+    return _bound(x, times[:-1], g[:-1], noise[:-1], drift, score)
+
+
+@mistake("nll_bound", "The last step is missing: the walk has N steps.")
+def one_step_too_few_all_widths(x, times, g, noise, drift, score):
+    return _bound(x, times[:-1], g, noise[:-1], drift, score)
+
+
+@mistake("nll_bound", "The walk has N steps, one fewer than there are times.")
+def too_many_steps(x, times, g, noise, drift, score):
+    y = x
+    for i in range(len(times)):
+        dt = times[i + 1] - times[i]
+        y = y + drift(y, times[i]) * dt + g[i] * noise[i] * dt.sqrt()
+    return _gauss(y)
+
+
+@mistake("nll_bound", "The explained noises are a list. Stack them to one tensor, (N, B, D).")
+def noises_in_a_list(x, times, g, noise, drift, score):
+    told = []
+    for i in range(noise.shape[0]):
+        dt = times[i + 1] - times[i]
+        y = x + drift(x, times[i]) * dt + g[i] * noise[i] * dt.sqrt()
+        away = drift(y, times[i + 1]) - g[i + 1] ** 2 * score(y, times[i + 1])
+        told.append((x - y + away * dt) / (g[i + 1] * dt.sqrt()))
+        x = y
+    return _gauss(x) + _parts(noise, told, g)[0]
+
+
+@mistake(
+    "nll_bound",
+    "Shapes do not fit. Are the explained noises stacked to (N, B, D), steps in front? Is the latent summed over its last axis?",
+)
+def noises_in_a_row(x, times, g, noise, drift, score):
+    told = []
+    for i in range(noise.shape[0]):
+        dt = times[i + 1] - times[i]
+        y = x + drift(x, times[i]) * dt + g[i] * noise[i] * dt.sqrt()
+        away = drift(y, times[i + 1]) - g[i + 1] ** 2 * score(y, times[i + 1])
+        told.append((x - y + away * dt) / (g[i + 1] * dt.sqrt()))
+        x = y
+    return _gauss(x) + sum(_parts(noise, torch.cat(told), g))
+
+
+@mistake("nll_bound", "The numbers are right, but the noise of the way back is detached.")
+def back_detached(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(y, t1)) * dt, g1 * dt.sqrt()).detach()
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The numbers are right, but the score is detached.")
+def score_detached_here(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(y, t1).detach()) * dt, g1 * dt.sqrt())
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake(
+    "nll_bound",
+    "The numbers are right, but drift and score of the way back are asked at detached points.",
+)
+def fields_asked_at_detached(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(
+            x, y, (drift(y.detach(), t1) - g1**2 * score(y.detach(), t1)) * dt, g1 * dt.sqrt()
+        )
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
+
+
+@mistake("nll_bound", "The numbers are right, but no slope comes to x: it, or all, is detached.")
+def start_detached_here(x, times, g, noise, drift, score):
+    return _bound(x.detach(), times, g, noise, drift, score)
+
+
+@mistake("nll_bound", "drift and score take the points first, then the time.")
+def time_and_points_exchanged(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, lambda y, t: drift(t, y), lambda y, t: score(t, y))
+
+
+@mistake(
+    "nll_bound", "The networks are asked with the step's number. They take the time, times[i]."
+)
+def number_of_the_step(x, times, g, noise, drift, score):
+    number = torch.arange(len(times)).to(x)
+    spans = times.diff()
+    return _bound(x, number, g, noise, drift, score, length=lambda t, i: spans[i])
+
+
+@mistake("nll_bound", "The networks are asked with i / N. They take the time, times[i].")
+def share_of_the_steps(x, times, g, noise, drift, score):
+    share = torch.linspace(0, 1, len(times)).to(x)
+    spans = times.diff()
+    return _bound(x, share, g, noise, drift, score, length=lambda t, i: spans[i])
+
+
+@mistake("nll_bound", "This is in bits. Nats are asked for.")
+def in_bits(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score) / math.log(2)
+
+
+@mistake("nll_bound", "You return 1 / p. Its logarithm is asked for.")
+def density_itself(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score).exp()
+
+
+@mistake("nll_bound", "You return latent and path apart. Their sum is asked for.")
+def bound_as_a_pair(x, times, g, noise, drift, score):
+    return x.sum(1), _bound(x, times, g, noise, drift, score)
+
+
+@mistake(
+    "nll_bound", "You cut the bound off at 0. A density may be above 1, so −log p may be below 0."
+)
+def never_below_0(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, drift, score).clamp(min=0)
+
+
+@mistake(
+    "nll_bound",
+    "`x = x_next` is missing at the end of a step: every step, and the latent, are those of the data.",
+)
+def not_handed_on_nor_the_latent(x, times, g, noise, drift, score):
+    squares = 0.0
+    for i in range(noise.shape[0]):
+        given = times[i : i + 2], g[i : i + 2], noise[i : i + 1], drift, score
+        squares = squares + _walk(x, *given)[1]
+    return squares + _widths(x, g) + _gauss(x)
 
 
 @variant("nll_bound")
