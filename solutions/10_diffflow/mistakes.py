@@ -229,6 +229,11 @@ def length_as_an_item(x, f, g, dt, noise):
     return x + f * dt + g * noise * dt**0.5
 
 
+@mistake("forward_step", "g and dt may be single numbers, with no axis to index: use them whole.")
+def first_entries(x, f, g, dt, noise):
+    return x + f * dt[0] + g[0] * noise * dt[0].sqrt()
+
+
 @mistake("forward_step", "g and dt broadcast as they are: give them no axis of your own.")
 def new_axes(x, f, g, dt, noise):
     return x + f * dt[:, None] + g[:, None] * noise * dt[:, None].sqrt()
@@ -684,7 +689,7 @@ def _parts(noise_forward, noise_backward, g):
 
 @mistake(
     "path_log_ratio",
-    "The widths are missing. Where g changes, the two Gaussians of a step are not equally wide.",
+    "The widths are missing, or cancel. Where g changes, the two Gaussians of a step are not equally wide.",
 )
 def widths_forgotten(noise_forward, noise_backward, g):
     return _parts(noise_forward, noise_backward, g)[0] + 0 * g.sum()
@@ -973,6 +978,27 @@ def widths_subtracted(noise_forward, noise_backward, g):
 def log_of_a_difference(noise_forward, noise_backward, g):
     squares = _parts(noise_forward, noise_backward, g)[0]
     return squares + noise_forward.shape[2] * (g[1:] - g[:-1]).log().sum()
+
+
+@mistake(
+    "path_log_ratio",
+    "You multiply the widths by the number of axes, or by 3. D is the length of the last axis.",
+)
+def widths_by_axes(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths / noise_forward.shape[2] * noise_forward.ndim
+
+
+@mistake("path_log_ratio", "You multiply the widths by 2. D is the length of the last axis.")
+def widths_by_two(noise_forward, noise_backward, g):
+    squares, widths = _parts(noise_forward, noise_backward, g)
+    return squares + widths / noise_forward.shape[2] * 2
+
+
+@mistake("path_log_ratio", "The way forth's widths are missing: only the last g is there.")
+def last_g_alone(noise_forward, noise_backward, g):
+    squares = _parts(noise_forward, noise_backward, g)[0]
+    return squares + noise_forward.shape[2] * g[-1].log()
 
 
 @mistake("path_log_ratio", "The logarithm has base 10. Nats are to base e.")
@@ -1848,7 +1874,42 @@ def noises_in_a_list(x, times, g, noise, drift, score):
         away = drift(y, times[i + 1]) - g[i + 1] ** 2 * score(y, times[i + 1])
         told.append((x - y + away * dt) / (g[i + 1] * dt.sqrt()))
         x = y
-    return _gauss(x) + _parts(noise, told, g)[0]
+    return _gauss(x) + (told**2 - noise**2).sum((0, 2)) / 2
+
+
+@mistake("nll_bound", "All steps are of one length here. Take each Δt from the times.")
+def even_steps_to_the_end(x, times, g, noise, drift, score):
+    return _bound(
+        x, times, g, noise, drift, score, length=lambda t, i: (t[-1] - t[0]) / (len(t) - 1)
+    )
+
+
+@mistake("nll_bound", "drift takes the points first, then the time.")
+def time_before_points(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, *fields):
+        away = drift(y, t1) - g1**2 * score(y, t1)
+        return _step_back(x, y, away * dt, g1 * dt.sqrt())
+
+    turned = lambda y, t: drift(t, y)  # noqa: E731
+    return _bound(x, times, g, noise, turned, score, explain=explain)
+
+
+@mistake("nll_bound", "The networks take one time, a single number, for all points.")
+def a_time_for_each_point(x, times, g, noise, drift, score):
+    return _bound(x, times, g, noise, lambda y, t: drift(y, t.expand(len(y))), score)
+
+
+@mistake(
+    "nll_bound",
+    "You cut the noise of the way back off. A step that fits badly may need a very large one.",
+)
+def back_clipped(x, times, g, noise, drift, score):
+    def explain(x, y, t0, t1, g0, g1, dt, drift, score):
+        return _step_back(x, y, (drift(y, t1) - g1**2 * score(y, t1)) * dt, g1 * dt.sqrt()).clamp(
+            -5, 5
+        )
+
+    return _bound(x, times, g, noise, drift, score, explain=explain)
 
 
 @mistake(
@@ -1945,7 +2006,7 @@ def never_below_0(x, times, g, noise, drift, score):
 
 @mistake(
     "nll_bound",
-    "`x = x_next` is missing at the end of a step: every step, and the latent, are those of the data.",
+    "The points are not handed on at the end of a step: each step, and the latent too, starts from the data.",
 )
 def not_handed_on_nor_the_latent(x, times, g, noise, drift, score):
     squares = 0.0

@@ -171,7 +171,7 @@ with ex.hidden("many steps at once", hint="g and dt may have any shape that broa
         ]
         for i in range(3)
     ]  # fmt: skip
-    ex.value(forward_step(x, f, g, dt, noise), torch.tensor(rows))
+    ex.value(forward_step(x, f, g, dt, noise), torch.tensor(rows, dtype=torch.float64))
 ### END HIDDEN TESTS
 ex.report()
 
@@ -494,7 +494,12 @@ with ex.check("no drift, no score; then a heap so narrow that its density is abo
     ex.value(nll_bound(*parts, still, still), what="no drift, no score")
     span, wide = torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.1])
     home = lambda x, t: -99 * x  # noqa: E731
-    close = 0.1 * points.clone(), span, wide, noise[:1].clone()
+    close = (
+        0.1 * points * torch.tensor([1.0, 4.0, 1.0, 1.0])[:, None],
+        span,
+        wide,
+        noise[:1].clone(),
+    )
     ex.value(nll_bound(*close, still, home), what="a narrow heap")
 with ex.check("a slope goes along the whole path"):
     start = points.clone().requires_grad_()

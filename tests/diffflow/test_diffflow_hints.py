@@ -54,17 +54,19 @@ WRONG = {
         lambda x, f, g, dt, noise: x + f * dt + math.sqrt(2) * g * dt.sqrt() * noise,
     ),
     "a list": ("forward_step", lambda x, f, g, dt, noise: x.tolist()),
-    "the square": (
+    "the cube": (
         "backward_step_noise",
-        lambda x, x_next, f, s, g, dt: precise_noise(x, x_next, f, s, g, dt) ** 2,
+        lambda x, x_next, f, s, g, dt: precise_noise(x, x_next, f, s, g, dt) ** 3,
     ),
     "x forgotten": (
         "backward_step_noise",
         lambda x, x_next, f, s, g, dt: (-x_next + (f - g**2 * s) * dt) / (g * dt.sqrt()),
     ),
-    "logarithms to base 2": (
+    "logarithms to base 3": (
         "path_log_ratio",
-        lambda a, b, g: (b**2 - a**2).sum((0, 2)) / 2 + a.shape[2] * (g[-1] / g[0]).log2(),
+        lambda a, b, g: (
+            (b**2 - a**2).sum((0, 2)) / 2 + a.shape[2] * (g[-1] / g[0]).log() / math.log(3)
+        ),
     ),
     "a column": ("path_log_ratio", lambda a, b, g: (b**2 - a**2).sum((0, 2))[:, None] / 2),
     "nothing at all": ("nll_bound", lambda x, times, g, noise, drift, score: None),
