@@ -87,8 +87,8 @@ def explore_posterior(schedule: Schedule, posterior: Callable[..., tuple]) -> Ex
             axes.hist(came.numpy(), bins=40, density=True, color=plots.COLOURS["data"], alpha=0.5)
         if spread > 0:
             at = torch.linspace(centre - 4 * spread, centre + 4 * spread, 200)
-            law = torch.distributions.Normal(centre, spread).log_prob(at).exp()
-            axes.plot(at, law, color=plots.COLOURS["model"])
+            bell = torch.distributions.Normal(centre, spread).log_prob(at).exp()
+            axes.plot(at, bell, color=plots.COLOURS["model"])
         else:
             axes.axvline(centre, color=plots.COLOURS["model"])
         axes.axvline(x0, color=plots.INK, linewidth=1, linestyle=":")
