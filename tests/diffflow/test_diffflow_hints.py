@@ -68,7 +68,7 @@ WRONG = {
             (b**2 - a**2).sum((0, 2)) / 2 + a.shape[2] * (g[-1] / g[0]).log() / math.log(3)
         ),
     ),
-    "a column": ("path_log_ratio", lambda a, b, g: (b**2 - a**2).sum((0, 2))[:, None] / 2),
+    "another column": ("path_log_ratio", lambda a, b, g: 7 * (b**2 - a**2).sum((0, 2))[:, None]),
     "nothing at all": ("nll_bound", lambda x, times, g, noise, drift, score: None),
 }
 
