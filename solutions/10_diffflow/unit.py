@@ -642,7 +642,7 @@ board = topic.compare(recipe, "checkerboard", plan=plan, seed=seed, device=devic
 # %% [markdown]
 # Beside it, with as many parameters and updates, and the same sines: RealNVP from the library zuko, and a DDPM. *DDPM* draws with the noise that fits
 # best, for which its bound holds; *narrow* with the posterior's; DDIM with none. In all, the last step adds none. (g, rates and sines
-# were chosen from a few on seed 0, by these scores.) Predict: who wins at N = 5? Whose edges are sharpest?
+# were set by hand, with such scores in view.) Predict: who wins at N = 5? Whose edges are sharpest?
 
 # %% tags=["experiment"]
 check.finished("diffflow", "nll_bound")
