@@ -16,7 +16,7 @@ from genssl_utils.kit import plots
 from genssl_utils.kit.data import digits
 from genssl_utils.kit.reader import Reader
 from genssl_utils.kit.samples import Scores
-from genssl_utils.kit.sheets import named_rows
+from genssl_utils.kit.sheets import named_rows, rows_figure
 from genssl_utils.kit.tables import Table, table
 
 __all__ = [
@@ -39,14 +39,6 @@ ROLES = {"DDPM": "model", "DDIM": "teacher"}
 MARKS = {"DDPM": "o-", "DDIM": "s--"}
 
 
-def _rows_figure(title: str, rows: Sequence[tuple[str, Tensor]]) -> Figure:
-    columns = len(rows[0][1])
-    figure, (axes,) = plots.panels(1, size=(0.5 * columns + 1.6, 0.52 * len(rows) + 0.4))
-    named_rows(axes, [(name, x.view(-1, 1, 8, 8)) for name, x in rows], gap=0.12, **PAPER)
-    axes.set_title(title, fontsize=10)
-    return figure
-
-
 def film_picture(frames: int = 12) -> Figure:
     """Three digits on their way to noise, walked step by step on the linear schedule."""
     shown = [(0, 12), (1, 5), (2, 8)]
@@ -60,7 +52,7 @@ def film_picture(frames: int = 12) -> Figure:
         if step in stops:
             film.append(x)
     rows = 0.31 + 0.27 * torch.stack(film, 1)  # (3, frames, 64)
-    return _rows_figure("A film of noise, from left to right", [("", row) for row in rows])
+    return rows_figure("A film of noise, from left to right", [("", row) for row in rows])
 
 
 def samples_picture(
@@ -72,7 +64,7 @@ def samples_picture(
     rows += [(name, heap.pictures[:columns]) for name, heap in bank.items()]
     for way, steps in (("DDIM", 20), ("DDIM", 1000), ("DDPM", 1000)):
         rows.append((f"{way}, {steps} steps", drawn[way, steps][:columns]))
-    return _rows_figure("Digits that nobody wrote, under digits that somebody did", rows)
+    return rows_figure("Digits that nobody wrote, under digits that somebody did", rows)
 
 
 def quality_table(heaps: Mapping[str, Heap], judged: Mapping[str, Scores], reader: Reader) -> Table:
@@ -147,7 +139,7 @@ def trips_picture(found: Mapping[int, Trip], true: Tensor, *, columns: int = 14)
     rows = [("digits", true[:columns]), ("their codes", (0.5 + codes / 6).clamp(0, 1))]
     for number, trip in found.items():
         rows.append((f"back, {number} step{'s' * (number > 1)}", trip.back[:columns]))
-    return _rows_figure("Into the latent and back, without chance", rows)
+    return rows_figure("Into the latent and back, without chance", rows)
 
 
 def trips_table(found: Mapping[int, Trip]) -> Table:
@@ -197,7 +189,7 @@ def copies_picture(found: Mapping[str, Copies], train: Tensor, *, columns: int =
     for name in ("perfect guesser", "network"):
         made = found[name].pictures[:columns]
         rows += [(name, made), ("nearest training", train[torch.cdist(made, train).argmin(1)])]
-    return _rows_figure("Who draws, and who copies?", rows)
+    return rows_figure("Who draws, and who copies?", rows)
 
 
 def copies_table(found: Mapping[str, Copies]) -> Table:

@@ -11,6 +11,7 @@ from genssl_utils.gan_or_vae.codes import (
     slant,
     turn,
 )
+from genssl_utils.gan_or_vae.explorers import explore_distance, explore_walk
 from genssl_utils.gan_or_vae.makers import (
     Gan,
     Maker,
@@ -45,8 +46,6 @@ from genssl_utils.gan_or_vae.show import (
     all_midpoints,
     bits_table,
     budget_table,
-    explore_distance,
-    explore_walk,
     features_picture,
     few_picture,
     few_pictures,

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
-__all__ = ["named_rows", "sheet"]
+from genssl_utils.kit import plots
+
+__all__ = ["named_rows", "rows_figure", "sheet"]
 
 
 def sheet(pictures: Tensor, columns: int, *, gap: float = math.nan) -> Tensor:
@@ -61,3 +64,18 @@ def named_rows(
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
+
+
+def rows_figure(title: str, rows: Sequence[tuple[str, Tensor]]) -> Figure:
+    """A figure of rows of 8 × 8 pictures, ink on paper, under one title.
+
+    Args:
+        title: what is shown.
+        rows: (name, pictures as rows (n, 64) with values from 0 to 1), the same n in each.
+    """
+    size = (0.5 * len(rows[0][1]) + 1.6, 0.52 * len(rows) + 0.4)
+    figure, (axes,) = plots.panels(1, size=size)
+    pictures = [(name, x.view(-1, 1, 8, 8)) for name, x in rows]
+    named_rows(axes, pictures, gap=0.12, cmap="gray_r", vmin=0.0, vmax=1.0)
+    axes.set_title(title, fontsize=10)
+    return figure
