@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from genssl_utils.course.catalogue import Checker
 from genssl_utils.course.doctor import find_browser
+from genssl_utils.course.source import find_unit, project_root
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -31,6 +33,41 @@ def browser() -> Iterator:
         running = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def unit(request):
+    """The unit that a file of tests names in `UNIT_NUMBER`."""
+    return find_unit(project_root(), request.module.UNIT_NUMBER)
+
+
+@pytest.fixture(scope="module")
+def checker(unit):
+    """Its checks."""
+    return Checker(unit)
+
+
+@pytest.fixture(scope="module")
+def points(unit, checker):
+    """The share of an exercise's points that an answer gets: (name, answer, seed) → from 0 to 1."""
+
+    def of(name, answer, seed=1):
+        exercise = unit.exercises[name]
+        return checker.report(exercise, answer, seed=seed).points / exercise.points
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def seen(unit, checker):
+    """What the visible checks say of an answer: names of those that fail, and the hints."""
+
+    def of(name, answer):
+        report = checker.report(unit.exercises[name], answer, hidden=False)
+        failed = {o.name for part in report.reports for o in part.outcomes if not o.passed}
+        return failed, report.hints
+
+    return of
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,39 +7,7 @@ import math
 import pytest
 import torch
 
-from genssl_utils.course.catalogue import Checker
-from genssl_utils.course.source import find_unit, project_root
-
-
-@pytest.fixture(scope="module")
-def unit():
-    return find_unit(project_root(), "10")
-
-
-@pytest.fixture(scope="module")
-def checker(unit):
-    return Checker(unit)
-
-
-@pytest.fixture(scope="module")
-def points(unit, checker):
-    def of(name, answer, seed=1):
-        exercise = unit.exercises[name]
-        return checker.report(exercise, answer, seed=seed).points / exercise.points
-
-    return of
-
-
-@pytest.fixture(scope="module")
-def seen(unit, checker):
-    """What the visible checks say: names of those that fail, and the hints."""
-
-    def of(name, answer):
-        report = checker.report(unit.exercises[name], answer, hidden=False)
-        failed = {o.name for part in report.reports for o in part.outcomes if not o.passed}
-        return failed, report.hints
-
-    return of
+UNIT_NUMBER = "10"
 
 
 def forth(x, f, g, dt, noise):
